@@ -1,0 +1,133 @@
+"""A capture file -> Trace.  Nothing is taken apart further than somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from handshake.capture.reader import Scan, scan
+from handshake.errors import DecodeError
+from handshake.flows import FlowTable, Observed, infer_steps, observe
+from handshake.peel import LINKS, Dissection
+from handshake.trace import ByConnection, Connection, Deferred, Fault, Message, Step, Trace, Transit
+
+
+def read(path: str | Path) -> Trace:
+    """Read a pcap or pcapng file.
+
+    Both byte orders, micro- and nanoseconds; Ethernet (with VLAN tags), raw IP, Linux cooked (1 and 2) and
+    BSD loopback; packets that the capture cut short.  A file that is no capture is a DecodeError; damage
+    further on keeps what came before it, and is the last of the trace's entries.
+    """
+    path = Path(path)
+    try:
+        found = scan(path.read_bytes())
+    except DecodeError as error:
+        raise error.inside(path.name) from None
+    return Captured(found, path.name).trace()
+
+
+class Captured:
+    """A scanned file, sorted into connections; each connection is told when somebody looks."""
+
+    def __init__(self, found: Scan, title: str) -> None:
+        self.found = found
+        self.title = title
+        self.epoch = min((time for time in found.times if time is not None), default=0)
+        self.owners: list[tuple[int | None, str]] = []
+        table = FlowTable()
+        columns = zip(found.starts, found.sizes, found.lengths, found.links, strict=True)
+        for number, (start, size, length, link) in enumerate(columns, 1):
+            dissection = Dissection(found.data[start : start + size], link, length)
+            self.owners.append(table.place(number, dissection))
+        self.flows = table.flows
+        self.faults = self._unread()
+        self.observed = lru_cache(maxsize=64)(self._observed)
+        # What is kept of every connection that somebody looked at, so that it need not be observed again.
+        self._known: dict[int, tuple[Connection, frozenset[int | None]]] = {}
+
+    def trace(self) -> Trace:
+        """The trace; its parts are worked out as they are looked at."""
+        numbers = range(1, len(self.flows) + 1)
+        return Trace(
+            self.title,
+            Deferred(len(self.owners), self._transit),
+            ByConnection(numbers, self._messages, lambda message: message.sources[0].transit),
+            ByConnection(numbers, self._steps, lambda step: step.time),
+            (),
+            Deferred(len(self.flows), lambda index: self._told(index + 1)[0]),
+            ByConnection(range(len(self.flows) + 1), self._connection_faults, _reading_last),
+            self.epoch,
+        )
+
+    def _transit(self, index: int) -> Transit:
+        connection = self.owners[index][0]
+        lost = connection is not None and index + 1 in self._told(connection)[1]
+        return self._plain_transit(index, "lost" if lost else None)
+
+    def _plain_transit(self, index: int, fault: str | None = None) -> Transit:
+        found = self.found
+        start, size, length = found.starts[index], found.sizes[index], found.lengths[index]
+        time = found.times[index]
+        connection, sender = self.owners[index]
+        return Transit(
+            index + 1,
+            found.data[start : start + size],
+            found.links[index],
+            seen=None if time is None else (time - self.epoch) / 1e9,
+            length=length if length > size else None,
+            connection=connection,
+            sender=sender,
+            fault=fault,
+        )
+
+    def _told(self, number: int) -> tuple[Connection, frozenset[int | None]]:
+        """A connection, and the numbers of its transits that got lost."""
+        if number not in self._known:
+            observed = self.observed(number)
+            self._known[number] = observed.connection, frozenset(f.transit for f in observed.faults)
+        return self._known[number]
+
+    def _observed(self, number: int) -> Observed:
+        flow = self.flows[number - 1]
+        notes = () if flow.sure else ("it was open before the capture began: who called whom is a guess",)
+        connection = Connection(
+            number,
+            flow.protocol,
+            flow.client,
+            flow.server,
+            tuple(flow.transits),
+            notes=notes if flow.protocol == "TCP" else (),
+        )
+        return observe(connection, (self._plain_transit(n - 1) for n in flow.transits))
+
+    def _messages(self, number: int) -> Sequence[Message]:
+        return self.observed(number).messages
+
+    def _steps(self, number: int) -> Sequence[Step]:
+        if self.flows[number - 1].protocol != "TCP":
+            return ()
+        return infer_steps(self.observed(number))
+
+    def _unread(self) -> list[Fault]:
+        faults = []
+        for link in dict.fromkeys(self.found.links):
+            if link not in LINKS:
+                known = ", ".join(LINKS)
+                text = f"{self.title}: frames of {link} are kept, but cannot be read; known are {known}"
+                faults.append(Fault("reading", text))
+        return faults
+
+    def _connection_faults(self, number: int) -> Sequence[Fault]:
+        """What got lost in a connection; for number 0, what could not be read of the file."""
+        if number:
+            return self.observed(number).faults
+        error = self.found.error
+        if error is None:
+            return self.faults
+        return (*self.faults, Fault("reading", str(error.inside(self.title)), offset=error.offset))
+
+
+def _reading_last(fault: Fault) -> tuple[bool, float]:
+    return fault.kind == "reading", fault.time

@@ -1,0 +1,93 @@
+"""A Trace -> a pcapng file that Wireshark opens (draft-ietf-opsawg-pcapng)."""
+
+from __future__ import annotations
+
+import os
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from handshake.capture.formats import (
+    BYTE_ORDER_MAGIC,
+    ENHANCED_PACKET,
+    INTERFACE_DESCRIPTION,
+    LINK_NUMBERS,
+    OPTION_COMMENT,
+    OPTION_NAME,
+    OPTION_RESOLUTION,
+    SECTION_HEADER,
+)
+from handshake.trace import Trace, Transit
+
+
+def save(trace: Trace, path: str | Path, *, at: str | None = None) -> Path:
+    """Write the trace; see `Trace.save`."""
+    if at not in (None, "client", "server"):
+        raise ValueError(f"at is 'client', 'server' or None, got {at!r}")
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for block in blocks(trace, at):
+                file.write(block)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def blocks(trace: Trace, at: str | None) -> Iterator[bytes]:
+    """The blocks of the file: a section, an interface for every kind of link, the packets."""
+    yield _block(SECTION_HEADER, struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1))
+    interfaces: dict[str, int] = {}
+    for time, transit in sorted(_seen_at(trace, at), key=lambda pair: pair[0]):
+        if transit.link not in interfaces:
+            interfaces[transit.link] = len(interfaces)
+            yield _interface(transit.link, at)
+        yield _packet(trace, transit, time, interfaces[transit.link])
+
+
+def _seen_at(trace: Trace, at: str | None) -> Iterator[tuple[float, Transit]]:
+    """Each transit and when it passed the place of the capture; those that never came by are left out."""
+    for transit in trace.transits:
+        left, landed, _ = trace.flight(transit)
+        if at is None:
+            yield transit.time, transit
+        else:
+            time = left if transit.sender == at else landed
+            if time is not None:
+                yield time, transit
+
+
+def _interface(link: str, at: str | None) -> bytes:
+    if link not in LINK_NUMBERS:
+        raise ValueError(f"cannot write frames of {link!r}; known are {', '.join(LINK_NUMBERS)}")
+    options = _option(OPTION_NAME, (at or "both ends").encode()) + _option(OPTION_RESOLUTION, b"\x09")
+    return _block(INTERFACE_DESCRIPTION, struct.pack("<HHI", LINK_NUMBERS[link], 0, 0) + options + bytes(4))
+
+
+def _packet(trace: Trace, transit: Transit, time: float, interface: int) -> bytes:
+    ticks = trace.epoch + round(time * 1e9)
+    size = len(transit.frame)
+    head = struct.pack("<IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF, size, transit.wire_length)
+    comment = b""
+    if transit.fault:
+        words = next((f.text for f in trace.faults if f.transit == transit.number), transit.fault)
+        comment = _option(OPTION_COMMENT, words.encode()) + bytes(4)
+    return _block(ENHANCED_PACKET, head + _padded(transit.frame) + comment)
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + _padded(value)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    size = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + size + body + size
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)

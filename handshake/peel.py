@@ -1,0 +1,232 @@
+"""One frame into its layers: the outermost first, each with its OSI and its Internet name.
+
+`peel` is strict: it gives all the layers or raises DecodeError.  `dissect` keeps what could be read before
+the error; captures are read with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handshake.errors import DecodeError
+from handshake.net.ipv4 import IPv4, protocol_words
+from handshake.net.ipv6 import EXTENSIONS, Extension, IPv6
+from handshake.net.link import (
+    IPV4,
+    IPV6,
+    VLAN,
+    VLAN_TAGS,
+    Ethernet,
+    LinuxCooked,
+    LinuxCooked2,
+    Loopback,
+    ethertype_words,
+)
+from handshake.net.payload import Padding, Payload
+from handshake.net.udp import UDP
+from handshake.tcp.segment import Segment
+from handshake.wire import Reader, Span, internet_checksum
+
+LINKS: dict[str, Any] = {
+    "ethernet": Ethernet,
+    "linux-sll": LinuxCooked,
+    "linux-sll2": LinuxCooked2,
+    "loopback": Loopback,
+    "raw": None,
+}
+"""What a frame may start with: the name of the link, and the layer that reads its header."""
+
+TRANSPORTS: dict[int, Any] = {Segment.number: Segment, UDP.number: UDP}
+
+
+class Dissection:
+    """A frame taken apart.
+
+    layers: what could be read, outermost first.
+    network, transport: the IP layer (the outermost) and the TCP or UDP layer among them, or None;
+    network_at, transport_at: where they start in the frame.
+    error: why it could not be read any further, or None.
+    """
+
+    __slots__ = (
+        "_reader",
+        "error",
+        "frame",
+        "layers",
+        "network",
+        "network_at",
+        "transport",
+        "transport_at",
+    )
+
+    def __init__(self, frame: bytes, link: str = "ethernet", length: int | None = None) -> None:
+        self.frame = frame
+        self.layers: list[Any] = []
+        self.network: IPv4 | IPv6 | None = None
+        self.transport: Segment | UDP | None = None
+        self.error: DecodeError | None = None
+        self.network_at = self.transport_at = 0
+        self._reader = Reader(frame)
+        self._reader.cut = length is not None and length > len(frame)
+        try:
+            self._read(self._reader, link)
+        except DecodeError as error:
+            self.error = error
+
+    def _read(self, reader: Reader, link: str) -> None:
+        layers = self.layers
+        outermost = LINKS.get(link)
+        if outermost:
+            layer = outermost.read(reader)
+            layers.append(layer)
+            kind = layer.type
+            while kind in VLAN_TAGS:
+                layers.append(VLAN.read(reader))
+                kind = layers[-1].type
+        elif link == "raw":
+            kind = _raw_kind(reader)
+        else:
+            raise DecodeError("link type", 0, f"one of {', '.join(LINKS)}", repr(link))
+
+        self.network_at = reader.pos
+        if kind == IPV4:
+            self.network = IPv4.read(reader)
+            layers.append(self.network)
+            self._read_payload(reader, self.network.protocol, self.network.is_fragment)
+        elif kind == IPV6:
+            self.network = IPv6.read(reader)
+            layers.append(self.network)
+            protocol, is_fragment = self.network.next_header, False
+            while protocol in EXTENSIONS and not is_fragment:
+                extension = Extension.read(reader, protocol)
+                layers.append(extension)
+                protocol, is_fragment = extension.next_header, extension.is_fragment
+            self._read_payload(reader, protocol, is_fragment)
+        else:
+            layers.append(Payload.read(reader, ethertype_words(kind)))
+
+        reader.end = len(reader.data)
+        if reader.pos < reader.end:
+            layers.append(Padding.read(reader))
+
+    def _read_payload(self, reader: Reader, protocol: int, is_fragment: bool) -> None:
+        transport = TRANSPORTS.get(protocol)
+        if is_fragment:
+            self.layers.append(Payload.read(reader, "a fragment of an IP packet"))
+        elif transport is None:
+            self.layers.append(Payload.read(reader, protocol_words(protocol)))
+        else:
+            self.transport_at = reader.pos
+            self.transport = transport.read(reader)
+            self.layers.append(self.transport)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Every field of the frame; together they cover each byte once.
+
+        Bytes that could not be read are one field, named for what went wrong.
+        """
+        spans = self._reader.spans
+        done, end = spans[-1].end if spans else 0, len(self.frame)
+        if done == end:
+            return spans
+        why = str(self.error) if self.error else ""
+        return (*spans, Span(("unread",), "unread bytes", done, end, 0, 8 * (end - done), why, raw=True))
+
+    @property
+    def length_missing(self) -> bool:
+        """Whether the IP header left its length to the network card (offload)."""
+        network = self.network
+        if isinstance(network, IPv4):
+            return network.total_length == 0
+        return network is not None and network.payload_length == 0
+
+    @property
+    def wire_end(self) -> int:
+        """Where the IP packet ends by its own length: beyond the frame, if the capture cut it."""
+        network = self.network
+        if isinstance(network, IPv4) and network.total_length:
+            return self.network_at + network.total_length
+        if isinstance(network, IPv6) and network.payload_length:
+            return self.network_at + 40 + network.payload_length
+        return len(self.frame)  # offload: the length was to be filled in by the network card
+
+    @property
+    def data_length(self) -> int:
+        """How many bytes of data the segment or datagram carried, whether or not the capture kept them."""
+        transport = self.transport
+        if isinstance(transport, Segment):
+            return self.wire_end - self.transport_at - 4 * (transport.data_offset or 5)
+        if isinstance(transport, UDP):
+            return (transport.length or self.wire_end - self.transport_at) - 8
+        return 0
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """Of each layer that has a checksum: "good", "bad", or why it cannot be told."""
+        found: dict[str, str] = {}
+        network = self.network
+        if isinstance(network, IPv4):
+            start = self.network_at
+            header = self.frame[start : start + 4 * (network.header_length or 5)]
+            found["IPv4"] = "bad" if internet_checksum(header) else "good"
+        if self.transport:
+            found[self.transport.name] = self._transport_checksum(self.transport)
+        return found
+
+    def _transport_checksum(self, transport: Segment | UDP) -> str:
+        end = self.wire_end
+        if isinstance(transport, UDP):
+            if transport.checksum == 0:
+                return "none was made"
+            end = min(end, self.transport_at + (transport.length or end))
+        if end > len(self.frame):
+            return "cannot be told: the capture cut the packet"
+        part = self.frame[self.transport_at : end]
+        pseudo = self._pseudo_header(transport.number, len(part))
+        if not internet_checksum(pseudo + part):
+            return "good"
+        # A card that makes checksums is handed the sum over the pseudo-header alone, not complemented.
+        if transport.checksum in (0, 0xFFFF - internet_checksum(pseudo)):
+            return "not filled in: the network card was to do it after the capture saw it"
+        return "bad"
+
+    def _pseudo_header(self, protocol: int, length: int) -> bytes:
+        """As `net.ipv4.pseudo_header`, with the addresses as they stand in the frame."""
+        at, frame = self.network_at, self.frame
+        if isinstance(self.network, IPv4):
+            return frame[at + 12 : at + 20] + bytes((0, protocol, length >> 8 & 255, length & 255))
+        return frame[at + 8 : at + 40] + length.to_bytes(4, "big") + bytes((0, 0, 0, protocol))
+
+
+def _raw_kind(reader: Reader) -> int:
+    """A raw capture starts with an IP header; its version says which."""
+    if not reader.remaining:
+        raise DecodeError("version", 0, "an IP header", "the end of the data")
+    version = reader.data[0] >> 4
+    if version not in (4, 6):
+        raise DecodeError("version", 0, "4 or 6", str(version))
+    return IPV4 if version == 4 else IPV6
+
+
+def dissect(frame: bytes, link: str = "ethernet", length: int | None = None) -> Dissection:
+    """Take a frame apart as far as it can be read.   length: how many bytes travelled, if more than these."""
+    return Dissection(frame, link, length)
+
+
+def peel(frame: bytes, link: str = "ethernet") -> tuple[Any, ...]:
+    """The layers of a frame, outermost first.  DecodeError, with field and offset, if it cannot be read."""
+    dissection = Dissection(frame, link)
+    if dissection.error:
+        raise dissection.error
+    return tuple(dissection.layers)
+
+
+def message_spans(layer: str, data: bytes) -> tuple[Span, ...]:
+    """Every field of one message of that layer ("TCP", "UDP")."""
+    readers: dict[str, Any] = {"TCP": Segment.read, "UDP": UDP.read}
+    if layer not in readers:
+        raise ValueError(f"no decoder for messages of the layer {layer!r}; there are {', '.join(readers)}")
+    reader = Reader(data)
+    readers[layer](reader)
+    return reader.spans

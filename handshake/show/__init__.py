@@ -1,0 +1,32 @@
+"""Drawing: pictures of a trace, and the stepper to walk through it.
+
+Every picture takes what it draws, a trace, a message, the table of edges, and never runs a machine.  Evaluate
+one in a notebook to see it; `print` gives its text twin; `save` writes a file for a slide or a paper.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handshake.show.bytesview import view as bytes
+from handshake.show.picture import Picture
+from handshake.show.states import states
+from handshake.show.timeline import timeline
+
+if TYPE_CHECKING:
+    from handshake.show.stepping import Stepper
+    from handshake.trace import Trace
+
+__all__ = ["Picture", "bytes", "states", "stepper", "timeline"]
+
+
+def stepper(trace: Trace, *, connection: int | None = None, relative: bool = True) -> Stepper:
+    """A walk through one connection of a trace, step by step: its timeline, states, reasons and bytes.
+
+    connection: its number; the first, if there are several and none is asked for.
+    relative: sequence numbers counted from the start of the connection, or as they travelled.
+    """
+    # Only here are ipywidgets needed: pictures must not pay for them.
+    from handshake.show.stepping import Stepper
+
+    return Stepper(trace, connection=connection, relative=relative)

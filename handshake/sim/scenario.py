@@ -1,0 +1,178 @@
+"""Whole runs: two hosts, a link and two programs on one clock -> Trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from handshake.entropy import Entropy
+from handshake.flows import observe
+from handshake.sim.clock import Clock
+from handshake.sim.faults import Drop
+from handshake.sim.host import Host
+from handshake.tcp import Endpoint, State
+from handshake.trace import Address, Connection, Message, Recorder, Trace, Transit
+
+EPOCH = 946_684_800 * 10**9
+"""Simulated runs begin on 2000-01-01 at 00:00 UTC."""
+
+
+def tcp(
+    *,
+    seed: int | bytes | str | None = 0,
+    delay: float = 0.020,
+    request: bytes = b"hello server",
+    response: bytes = b"hello client",
+    think: float = 0.010,
+    faults: Iterable[Drop] = (),
+    client: Address = ("10.0.0.1", 40000),
+    server: Address = ("10.0.0.2", 443),
+    client_isn: int | None = None,
+    server_isn: int | None = None,
+    title: str | None = None,
+) -> Trace:
+    """A TCP connection from its first segment to its last, on our own machine at both ends.
+
+    The client opens and sends `request`; the server answers with `response`; the client closes, then the
+    server.  An empty request or response is left out.
+
+    seed: the same seed gives the same bytes; None draws from the system.   delay: one way, in seconds.
+    think: how long a program takes before it sends or closes.   faults: see `sim.drop`.
+    client_isn, server_isn: initial sequence numbers; drawn from the seed if None.
+    The run ends when nothing more happens but the wait in TIME-WAIT.  There is no retransmission yet: what
+    is lost is repaired only where a later segment does it.
+    """
+    entropy = Entropy(seed)
+    faults = tuple(faults)
+    clock = Clock()
+    recorder = Recorder(title or _title(faults), EPOCH, describe)
+    connection = recorder.connection("TCP", client, server)
+    link = Link(clock, recorder, delay, faults)
+
+    def isn(given: int | None, label: str) -> int:
+        return int.from_bytes(entropy(label, 4), "big") if given is None else given
+
+    ends = (
+        Host(
+            "client",
+            Endpoint(client, server, isn=isn(client_isn, "client ISN")),
+            clock,
+            recorder,
+            connection,
+            Client(request, response, think),
+            "02:00:00:00:00:0a",
+            "02:00:00:00:00:0b",
+            link,
+        ),
+        Host(
+            "server",
+            Endpoint(server, client, isn=isn(server_isn, "server ISN")),
+            clock,
+            recorder,
+            connection,
+            Server(request, response, think),
+            "02:00:00:00:00:0b",
+            "02:00:00:00:00:0a",
+            link,
+        ),
+    )
+    link.ends = {"client": ends[0], "server": ends[1]}
+    clock.at(0.0, lambda: ends[1].call(ends[1].endpoint.listen))
+    clock.at(0.0, lambda: ends[0].call(ends[0].endpoint.open))
+    clock.run(until=60.0)
+    return recorder.snapshot()
+
+
+def describe(transits: Sequence[Transit], connections: Sequence[Connection]) -> Iterable[Message]:
+    """The messages of a run, told in the same words as those of a capture."""
+    for connection in connections:
+        yield from observe(connection, (transits[number - 1] for number in connection.transits)).messages
+
+
+def _title(faults: Sequence[Drop]) -> str:
+    if not faults:
+        return "A TCP connection, simulated"
+    lost = " and ".join(f"segment {fault.nth} of the {fault.end}" for fault in faults)
+    return f"A TCP connection, simulated: {lost} lost"
+
+
+@dataclass
+class Link:
+    """Carries frames from either end to the other in `delay` seconds, and does what the faults say."""
+
+    clock: Clock
+    recorder: Recorder
+    delay: float
+    faults: tuple[Drop, ...] = ()
+    ends: dict[str, Host] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, sender: Host, number: int, frame: bytes) -> None:
+        """Take a frame; deliver it later, or lose it."""
+        name = sender.name
+        self.counts[name] = count = self.counts.get(name, 0) + 1
+        fault = next((f for f in self.faults if f.end == name and f.nth == count), None)
+        if fault:
+            text = f"transit {number} was lost: {fault}"
+            self.recorder.befell(number, "lost", text, self.clock.now)
+            return
+        receiver = self.ends["server" if name == "client" else "client"]
+
+        def deliver() -> None:
+            self.recorder.arrived(number, self.clock.now)
+            receiver.receive(number, frame)
+
+        self.clock.after(self.delay, deliver)
+
+
+@dataclass
+class Client:
+    """A program that asks, reads the answer, and closes."""
+
+    request: bytes
+    response: bytes
+    think: float
+    asked: bool = False
+    closed: bool = False
+
+    def __call__(self, host: Host) -> None:
+        """See what the endpoint has come to, and go on."""
+        end = host.endpoint
+        if end.state is State.ESTABLISHED and self.request and not self.asked:
+            self.asked = True
+            host.clock.after(self.think, lambda: host.call(lambda: end.send(self.request)))
+        finished = self.asked or not self.request
+        if (
+            end.state is State.ESTABLISHED
+            and finished
+            and not self.closed
+            and len(end.received) >= len(self.response)
+        ):
+            self.closed = True
+            host.clock.after(self.think, lambda: host.call(end.close))
+
+
+@dataclass
+class Server:
+    """A program that reads, answers, and closes when its client has closed."""
+
+    request: bytes
+    response: bytes
+    think: float
+    answered: bool = False
+    closed: bool = False
+
+    def __call__(self, host: Host) -> None:
+        """See what the endpoint has come to, and go on."""
+        end = host.endpoint
+        if (
+            end.state is State.ESTABLISHED
+            and self.response
+            and not self.answered
+            and len(end.received) >= len(self.request)
+        ):
+            self.answered = True
+            host.clock.after(self.think, lambda: host.call(lambda: end.send(self.response)))
+        if end.state is State.CLOSE_WAIT and not self.closed:
+            self.closed = True
+            host.clock.after(self.think, lambda: host.call(end.close))
