@@ -102,8 +102,13 @@ def test_the_button_does_what_commit_does():
 def test_a_committed_bet_is_locked():
     b = make()
     b.commit(1)
-    assert all(control.disabled for control in controls(b))
-    assert controls(b)[0].value == 1
+    choices, sure, button = controls(b)
+    assert choices.disabled
+    assert sure.disabled
+    assert choices.value == 1
+    before = html_of(b)
+    button.click()
+    assert (button.description, html_of(b)) == ("Committed", before)
     with pytest.raises(ValueError, match="already"):
         b.commit(0)
 

@@ -22,6 +22,7 @@ from handshake.article.table import (
     not_shown,
     parse,
     tags,
+    told,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "not_shown",
     "parse",
     "tags",
+    "told",
 ]

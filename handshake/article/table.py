@@ -106,18 +106,25 @@ class Claim:
 
 @dataclass(frozen=True)
 class Cards:
-    """Several claims that show themselves together, one card below the other."""
+    """Several claims that show themselves together, one card below the other.
+
+    judged: with the verdict and the wire's lane; without, only what the article tells.
+    """
 
     claims: tuple[Claim, ...]
+    judged: bool = True
 
     def __str__(self) -> str:
-        return "\n\n".join(map(str, self.claims))
+        if self.judged:
+            return "\n\n".join(map(str, self.claims))
+        lines = [_labelled(f"{claim.id} the article tells", claim.text) for claim in self.claims]
+        return "\n".join(line for card in lines for line in card)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         # A lazy door: the pictures come after this room, and are loaded only where one is looked at.
         from handshake.show import cards as drawn
 
-        return {"text/plain": str(self), "text/html": drawn.html(self.claims)}
+        return {"text/plain": str(self), "text/html": drawn.html(self.claims, judged=self.judged)}
 
 
 @cache
@@ -137,6 +144,11 @@ def claim(id: str) -> Claim:
 def cards(*ids: str) -> Cards:
     """The claims with these ids as cards: ``cards("S79", "S80")``."""
     return Cards(tuple(claim(id) for id in ids))
+
+
+def told(*ids: str) -> Cards:
+    """The claims with these ids as the article tells them, without a verdict: for before the experiment."""
+    return Cards(tuple(claim(id) for id in ids), judged=False)
 
 
 def parse(text: str) -> tuple[Claim, ...]:

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from handshake.capture.keylog import parse
 from handshake.capture.reader import Scan, scan
 from handshake.errors import DecodeError
 from handshake.flows import FlowTable, Observed, infer_steps, observe
 from handshake.peel import LINKS, Dissection
-from handshake.trace import ByConnection, Connection, Deferred, Fault, Message, Step, Trace, Transit
+from handshake.trace import ByConnection, Connection, Deferred, Fault, Message, Secret, Step, Trace, Transit
 
 
-def read(path: str | Path) -> Trace:
+def read(path: str | Path, keylog: str | Path | None = None) -> Trace:
     """Read a pcap or pcapng file.
+
+    keylog: a file with TLS secrets, as SSLKEYLOGFILE writes it.  They join those that the file itself may
+    carry, and go with the trace when it is saved.  (Nothing is decrypted here yet; Wireshark does it.)
 
     Both byte orders, micro- and nanoseconds; Ethernet (with VLAN tags), raw IP, Linux cooked (1 and 2) and
     BSD loopback; packets that the capture cut short.  A file that is no capture is a DecodeError; damage
@@ -25,7 +29,11 @@ def read(path: str | Path) -> Trace:
         found = scan(path.read_bytes())
     except DecodeError as error:
         raise error.inside(path.name) from None
-    return Captured(found, path.name).trace()
+    extra = b"" if keylog is None else Path(keylog).read_bytes()
+    captured = Captured(found, path.name)
+    captured.read_secrets(found.secrets, f"key log in {path.name}", strict=False)
+    captured.read_secrets(extra, str(keylog), strict=True)
+    return captured.trace()
 
 
 class Captured:
@@ -33,6 +41,7 @@ class Captured:
 
     def __init__(self, found: Scan, title: str) -> None:
         self.found = found
+        self.secrets: tuple[Secret, ...] = ()
         self.title = title
         self.epoch = min((time for time in found.times if time is not None), default=0)
         self.owners: list[tuple[int | None, str]] = []
@@ -47,6 +56,15 @@ class Captured:
         # What is kept of every connection that somebody looked at, so that it need not be observed again.
         self._known: dict[int, tuple[Connection, frozenset[int | None]]] = {}
 
+    def read_secrets(self, log: bytes, name: str, *, strict: bool) -> None:
+        """Add the secrets of a key log; one that is damaged is an error, or (not strict) a fault."""
+        try:
+            self.secrets += parse(log.decode("ascii", "replace"))
+        except DecodeError as error:
+            if strict:
+                raise error.inside(name) from None
+            self.faults.append(Fault("reading", str(error.inside(name)), offset=error.offset))
+
     def trace(self) -> Trace:
         """The trace; its parts are worked out as they are looked at."""
         numbers = range(1, len(self.flows) + 1)
@@ -55,7 +73,7 @@ class Captured:
             Deferred(len(self.owners), self._transit),
             ByConnection(numbers, self._messages, lambda message: message.sources[0].transit),
             ByConnection(numbers, self._steps, lambda step: step.time),
-            (),
+            self.secrets,
             Deferred(len(self.flows), lambda index: self._told(index + 1)[0]),
             ByConnection(range(len(self.flows) + 1), self._connection_faults, _reading_last),
             self.epoch,

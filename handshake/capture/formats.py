@@ -38,6 +38,10 @@ INTERFACE_DESCRIPTION = 1
 PACKET = 2  # obsolete, still found
 SIMPLE_PACKET = 3
 ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
+
+TLS_KEY_LOG = 0x544C534B
+"""The kind of secrets that we know: lines of a TLS key log ("TLSK")."""
 
 OPTION_COMMENT = 1
 OPTION_NAME = 2

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from handshake.capture.formats import (
     BYTE_ORDER_MAGIC,
+    DECRYPTION_SECRETS,
     ENHANCED_PACKET,
     INTERFACE_DESCRIPTION,
     LARGEST,
@@ -24,6 +25,7 @@ from handshake.capture.formats import (
     PCAPNG_MAGIC,
     SECTION_HEADER,
     SIMPLE_PACKET,
+    TLS_KEY_LOG,
 )
 from handshake.errors import DecodeError
 
@@ -36,6 +38,7 @@ class Scan:
 
     data: the whole file.   starts, sizes: where each packet's bytes are; lengths: how many travelled.
     times: nanoseconds since 1970, or None for a format without times.   links: our names of the link types.
+    secrets: the key log that the file carries, if it does.
     error: why reading stopped before the end of the file, or None.
     """
 
@@ -45,6 +48,7 @@ class Scan:
     lengths: list[int] = field(default_factory=list)
     times: list[int | None] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    secrets: bytes = b""
     error: DecodeError | None = None
 
 
@@ -167,6 +171,10 @@ def _scan_pcapng(found: Scan) -> None:
             _packet(found, body, stop, order, interfaces, kind)
         elif kind == SIMPLE_PACKET:
             _simple_packet(found, body, stop, order, interfaces)
+        elif kind == DECRYPTION_SECRETS and body + 8 <= stop:
+            form, length = struct.unpack_from(order + "II", data, body)
+            if form == TLS_KEY_LOG:
+                found.secrets += data[body + 8 : min(body + 8 + length, stop)]
         at += size
 
 

@@ -8,8 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from handshake.capture import keylog
 from handshake.capture.formats import (
     BYTE_ORDER_MAGIC,
+    DECRYPTION_SECRETS,
     ENHANCED_PACKET,
     INTERFACE_DESCRIPTION,
     LINK_NUMBERS,
@@ -17,11 +19,12 @@ from handshake.capture.formats import (
     OPTION_NAME,
     OPTION_RESOLUTION,
     SECTION_HEADER,
+    TLS_KEY_LOG,
 )
 from handshake.trace import Trace, Transit
 
 
-def save(trace: Trace, path: str | Path, *, at: str | None = None) -> Path:
+def save(trace: Trace, path: str | Path, *, secrets: bool = True, at: str | None = None) -> Path:
     """Write the trace; see `Trace.save`."""
     if at not in (None, "client", "server"):
         raise ValueError(f"at is 'client', 'server' or None, got {at!r}")
@@ -29,7 +32,7 @@ def save(trace: Trace, path: str | Path, *, at: str | None = None) -> Path:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            for block in blocks(trace, at):
+            for block in blocks(trace, secrets, at):
                 file.write(block)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
@@ -39,9 +42,13 @@ def save(trace: Trace, path: str | Path, *, at: str | None = None) -> Path:
     return path
 
 
-def blocks(trace: Trace, at: str | None) -> Iterator[bytes]:
-    """The blocks of the file: a section, an interface for every kind of link, the packets."""
+def blocks(trace: Trace, secrets: bool, at: str | None) -> Iterator[bytes]:
+    """The blocks of the file: a section, the secrets, an interface for every kind of link, the packets."""
     yield _block(SECTION_HEADER, struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1))
+    log = keylog.dump(trace.secrets).encode() if secrets else b""
+    if log:
+        # Before the packets, so that whoever reads the file in order can decrypt them as they come.
+        yield _block(DECRYPTION_SECRETS, struct.pack("<II", TLS_KEY_LOG, len(log)) + _padded(log))
     interfaces: dict[str, int] = {}
     for time, transit in sorted(_seen_at(trace, at), key=lambda pair: pair[0]):
         if transit.link not in interfaces:

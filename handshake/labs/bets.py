@@ -16,10 +16,13 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from ipywidgets import HTML, Button, Layout, RadioButtons, VBox, Widget
+from ipywidgets import HTML, Button, HBox, Layout, RadioButtons, VBox, Widget
 
 CONFIDENCE = ("guess", "fairly sure", "certain")
 """How sure somebody may be, least first."""
+
+KEYS = '<span style="opacity:.7">By keyboard: Tab and Space (JupyterLab keeps the arrow keys).</span>'
+"""How to choose without a mouse.  An arrow pressed on a radio button would go to the next cell."""
 
 TEXT = "line-height:1.5;white-space:normal"
 """Style of running text: inside a widget it would be set as one long line."""
@@ -77,22 +80,28 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._key = key
 
         wide = Layout(width="auto")
-        lettered = [(f"{_letter(n)}  {option}", n) for n, option in enumerate(self.options)]
-        self._choices = RadioButtons(options=lettered, value=None, layout=wide)
-        self._sure = RadioButtons(options=CONFIDENCE, description="How sure?", layout=wide)
+        numbered = [(option, n) for n, option in enumerate(self.options)]
+        self._choices = RadioButtons(options=numbered, value=None, layout=wide)
+        self._sure = RadioButtons(
+            options=CONFIDENCE, description="How sure?", orientation="horizontal", layout=wide
+        )
         self._button = Button(description="Commit", disabled=True, tooltip="lock the choice, see the answer")
         self._verdict = HTML()
         self._revealed = VBox()
-        controls = [self._choices, self._sure, self._button]
+        controls = [self._choices, self._sure, HBox([self._button, HTML(KEYS)])]
         super().__init__([HTML(_question(question)), *controls, self._verdict, self._revealed])
         self._choices.observe(self._chosen, "value")
-        self._button.on_click(lambda _: self.commit(self._choices.value, self._sure.value))
+        self._button.on_click(self._clicked)
 
         if key in _remembered and _remembered[key][:2] == (question, self.options):
             self.commit(*_remembered[key][2:])
 
     def _chosen(self, _: object) -> None:
-        self._button.disabled = self.choice is not None or self._choices.value is None
+        self._button.disabled = self._choices.value is None
+
+    def _clicked(self, _: object) -> None:
+        if self.choice is None:
+            self.commit(self._choices.value, self._sure.value)
 
     def commit(self, choice: int, confidence: str = CONFIDENCE[0]) -> None:
         """Bet on option number `choice` (from 0), as the button does; then see what it is."""
@@ -106,8 +115,8 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._key:
             _remembered[self._key] = (self.question, self.options, choice, confidence)
         self._choices.value, self._sure.value = choice, confidence
-        for control in (self._choices, self._sure, self._button):
-            control.disabled = True
+        self._choices.disabled = self._sure.disabled = True
+        self._button.description = "Committed"  # not disabled: that would throw a keyboard's focus off the page
         self._verdict.value = self._verdict_html()
         if self._reveal is not None:
             self._revealed.children = [_shown(self._reveal)]

@@ -22,7 +22,7 @@ ECN = ("not ECN-capable", "ECN-capable, ECT(1)", "ECN-capable, ECT(0)", "congest
 
 HEADER = Layout(
     ("IPv4",),
-    Field("version", 4, "4"),
+    Field("version", 4, "4 says that this is IPv4"),
     Field("header length", 4, "in words of 4 bytes", lambda words: f"{4 * words} bytes"),
     Field("differentiated services", 6, "what treatment is asked of routers (RFC 2474)"),
     Field("ECN", 2, "whether a router on the way was congested (RFC 3168)", lambda value: ECN[value]),

@@ -23,7 +23,7 @@ _NEXT = Field("next header", 8, "what follows this header", next_words)
 
 HEADER = Layout(
     ("IPv6",),
-    Field("version", 4, "6"),
+    Field("version", 4, "6 says that this is IPv6"),
     Field("differentiated services", 6, "what treatment is asked of routers (RFC 2474)"),
     Field("ECN", 2, "whether a router on the way was congested (RFC 3168)", lambda value: ECN[value]),
     Field("flow label", 20, "marks packets that belong together (RFC 6437)"),

@@ -58,6 +58,10 @@ STYLE = """
   background: var(--hs-card-line);            /* shows through the gap: the line between the lanes */
 }
 .hs-card-lane { padding: 0.55rem 1.1rem 0.8rem; font-size: 1.07em; background: var(--hs-card-paper); }
+.hs-cards:has(.hs-card-open) { gap: 0.4rem; }
+.hs-card-open { border-left-color: var(--hs-card-line); }
+.hs-card-open .hs-card-lane { padding: 0.45rem 1.1rem; }
+.hs-card-open .hs-card-id { display: inline-block; min-width: 3.2em; font-style: normal; }
 .hs-card-told { background: var(--hs-card-tint); font-style: italic; }
 .hs-card-label { color: var(--hs-card-soft); font-style: normal; }
 .hs-card-lane .hs-card-label { margin-bottom: 0.2rem; font-weight: 600; font-size: 0.8em; }
@@ -69,9 +73,19 @@ STYLE = """
 """
 
 
-def html(claims: Iterable[Claim]) -> str:
-    """The claims as cards, one below the other, in one HTML fragment."""
-    return f'<div class="hs-cards"><style>{STYLE}</style>{"".join(map(_card, claims))}</div>'
+def html(claims: Iterable[Claim], *, judged: bool = True) -> str:
+    """The claims as cards, one below the other, in one HTML fragment; not judged, only the article's lane."""
+    drawn = "".join(map(_card if judged else _told_card, claims))
+    return f'<div class="hs-cards"><style>{STYLE}</style>{drawn}</div>'
+
+
+def _told_card(claim: Claim) -> str:
+    """What the article tells, and no verdict yet."""
+    return (
+        f'<div class="hs-card hs-card-open" role="group" aria-label="claim {claim.id}">'
+        f'<div class="hs-card-lane hs-card-told"><span class="hs-card-id">{claim.id}</span> '
+        f"{escape(claim.text)}</div></div>"
+    )
 
 
 def _card(claim: Claim) -> str:

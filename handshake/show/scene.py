@@ -168,6 +168,7 @@ def _arrow(trace: Trace, transit: Transit, messages: list[Message], usual: float
         if told is not None and usual:
             reach = min(max((told - left) / usual, 0.5), 0.75)
         landed = left + reach * usual
+    landed = max(left, landed)  # clocks of captures have been seen to run backwards
     name, details = _words(transit, messages, relative)
     tags = [label for message in messages for label in message.labels]
     if transit.fault not in (None, "lost") and not any(str(transit.fault) in tag for tag in tags):
@@ -191,7 +192,7 @@ def _words(transit: Transit, messages: list[Message], relative: bool) -> tuple[s
 
 
 def _in_turn(arrows: list[Arrow], usual: float) -> None:
-    """Reckoned times waver a little; an answer that seems to leave just before its cause lands waits for it."""
+    """Reckoned times waver a little: an answer that seems to leave before its cause lands waits for it."""
     for i, arrow in enumerate(arrows):
         if "left" not in arrow.unseen:
             continue

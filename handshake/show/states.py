@@ -199,9 +199,13 @@ def _way(sheet: Sheet, i: int, end: str) -> None:
     """An edge that an end has taken; both ends' strokes lie side by side."""
     route = diagram.routes()[i]
     shift = -1.6 if end == "client" else 1.6
-    points = tuple((x + shift, y + shift) for x, y in route.points)
-    sheet.path(diagram.curve(points, shorten=8), edge=theme.END[end], width=3.2, tags=f"way e{i} {end}")
-    _head(sheet, route, theme.END[end], 1.35, f"way e{i} {end}")
+    points = [(x + shift, y + shift) for x, y in route.points]
+    for n, other in ((0, 1), (-1, -2)):  # but never into a box
+        (x, y), (towards, _) = route.points[n], route.points[other]
+        points[n] = (x + shift, y) if x == towards else (x, y + shift)
+    colour, tags = theme.END[end], f"way e{i} {end}"
+    sheet.path(diagram.curve(tuple(points), shorten=8), edge=colour, width=3.2, tags=tags)
+    _head(sheet, route, colour, 1.35, tags)
 
 
 def _boxes(sheet: Sheet, walks: dict[str, Walk], *, shifted: bool) -> None:
@@ -219,7 +223,7 @@ def _light(sheet: Sheet, box: str, end: str) -> None:
     left, _, right, bottom = diagram.outline(box)
     middle = (left + right) / 2
     tags = f"lit {tag(box)} {end}"
-    grow = 1.0 if end == "client" else 4.5
+    grow = 0.0 if end == "client" else 3.2
     sheet.box(*diagram.outline(box, grow), 7 + grow, edge=theme.END[end], width=3.2, tags=tags)
     a, b = (left + 6, middle - 2) if end == "client" else (middle + 2, right - 6)
     sheet.box(a, bottom - 21, b, bottom - 6, 7.5, face=theme.END[end], tags=tags)

@@ -23,13 +23,15 @@ from handshake.trace import Step, Trace
 from handshake.trace.lazy import of_connection
 
 _LOOK = """
-#uid.hs-note{min-height:7.5em;padding:6px 12px;line-height:1.5;border-left:4px solid var(--hs-rail);
+#uid.hs-note{padding:6px 12px;line-height:1.5;border-left:4px solid var(--hs-rail);
  background:var(--jp-layout-color1,transparent);font-family:var(--jp-content-font-family,sans-serif)}
 #uid.hs-note.client{border-color:var(--hs-client)}
 #uid.hs-note.server{border-color:var(--hs-server)}
 #uid .hs-client{color:var(--hs-client);font-weight:700}
 #uid .hs-server{color:var(--hs-server);font-weight:700}
-#uid .hs-muted{color:var(--hs-muted)} #uid ul{margin:2px 0 0;padding-left:1.3em}
+#uid .hs-muted{color:var(--hs-muted)}
+#uid ul{margin:2px 0 0;padding-left:1.3em;columns:2 22em;column-gap:2.5em}
+#uid li{break-inside:avoid}
 #uid code{font-size:.92em;background:none;padding:0;color:inherit}
 """
 
@@ -65,6 +67,9 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         }
         self._walks = self._walk()
         self._windows = self._window_of_each()
+        # So that the pictures below the note stay where they are while the note changes.
+        lines = max(len(self._lines(k)) for k in range(min(len(self._positions), 200)))
+        self._tallest = 1.5 * min(3 + 3 * lines // 4, 9)
         self._styles: dict[int, str] = {}
         self._notes: dict[int, str] = {}
         self._bytes: dict[int, str] = {}
@@ -92,8 +97,8 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         forth.on_click(lambda _: self._move(1))
         self._css = ipywidgets.HTML(layout=layout(display="none"))
         self._note = ipywidgets.HTML(layout=full)
-        self._timeline = ipywidgets.HTML(layout=layout(flex="3 1 480px", min_width="0"))
-        self._states = ipywidgets.HTML(layout=layout(flex="2 1 400px", min_width="0"))
+        self._timeline = ipywidgets.HTML(layout=layout(flex="6 1 480px", min_width="0"))
+        self._states = ipywidgets.HTML(layout=layout(flex="5 1 420px", min_width="0"))
         if any(way.box for ways in self._walks for way in ways.values()):
             self._states.value = _diagram().svg(f"{self._uid}-states")
         else:  # nothing to light: no steps, or states of another figure
@@ -161,7 +166,8 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
             )
             self._notes[k] = (
                 f'<style>{look}</style><div id="{uid}" class="hs-note {step.end if step else ""}" '
-                f'role="status" aria-live="polite"><div>{head}</div><div class="hs-muted">{states}</div>'
+                f'role="status" aria-live="polite" style="min-height:{self._tallest}em">'
+                f'<div>{head}</div><div class="hs-muted">{states}</div>'
                 f"<ul>{items}</ul></div>"
             )
         return self._notes[k]

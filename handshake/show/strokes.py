@@ -6,7 +6,9 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import TYPE_CHECKING, Any
 
-from handshake.show import rows, theme
+from matplotlib.path import Path
+
+from handshake.show import captions, rows, theme
 from handshake.show.labels import Slab, crosses, overlap
 from handshake.show.pen import Point, Sheet, along, fitted, width
 from handshake.show.scene import Arrow, address
@@ -122,6 +124,7 @@ def _grid(drawing: Drawing, sheet: Sheet) -> None:
     unseen = {(a.number, kind) for a in drawing.scene.arrows for kind in a.unseen}
     shown = {a.number: a for a in drawing.scene.arrows}
     last = 0.0
+    ruled: list[Point] = []
     for mark in drawing.marks:
         kind = "left" if mark.kind == "sent" else "landed"
         if mark.kind == "lost" or mark.y - last < s(16):
@@ -130,12 +133,15 @@ def _grid(drawing: Drawing, sheet: Sheet) -> None:
         arrow = shown.get(mark.number) if mark.kind != "step" else None
         position = 1 if arrow is None else arrow.shown if kind == "left" else arrow.lands
         tags = f"st s{position} time"
-        sheet.line([(drawing.x["client"], mark.y), (drawing.x["server"], mark.y)], theme.GRID, 1.0, tags=tags)
+        ruled += [(drawing.x["client"], mark.y), (drawing.x["server"], mark.y)]
         about = "~" if (mark.number, kind) in unseen and mark.kind != "step" else ""
         time = about + rows.moment(mark.time, 1 if about else 2)
         sheet.text(
             (drawing.time_right, mark.y + s(3.6)), time, s(10), theme.MUTED, align="right", tags=tags
         )
+    if ruled:
+        codes = [Path.MOVETO, Path.LINETO] * (len(ruled) // 2)
+        sheet.path(Path(ruled, codes), edge=theme.GRID, tags="grid")
 
 
 def _bar(drawing: Drawing, sheet: Sheet, bar: Bar) -> None:
@@ -241,29 +247,26 @@ def _words(drawing: Drawing, sheet: Sheet, arrow: Arrow) -> None:
     start, end = drawing.line(arrow)
     left, right = sorted((start, end))
     angle = degrees(atan2(right[1] - left[1], right[0] - left[0]))
-    tags = f"st s{arrow.shown} t{arrow.number} label"
-    name = drawing.name(arrow)
-    name_width = width(name, drawing.name_size, True)
-    gap = s(7)
-    long = name_width + (gap + width(label.details, drawing.detail_size) if label.details else 0)
-    style: dict[str, Any] = {"angle": angle, "tags": tags}
+    style: dict[str, Any] = {"angle": angle, "tags": f"st s{arrow.shown} t{arrow.number} label"}
     if label.details:
         # Set from the seam outwards, the two keep their distance in any font.
-        seam = label.at - long / 2 + name_width
-        at, after = along(left, angle, seam, -s(6)), along(left, angle, seam + gap, -s(6))
-        sheet.text(at, name, drawing.name_size, bold=True, align="right", **style)
-        sheet.text(after, label.details, drawing.detail_size, theme.MUTED, **style)
-    else:
+        seam = captions.seam(label, s)
+        at = along(left, angle, seam, -s(6))
+        sheet.text(at, label.name, s(captions.NAME), bold=True, align="right", **style)
+        after = along(left, angle, seam + s(captions.GAP), -s(6))
+        sheet.text(after, label.details, s(captions.DETAIL), theme.MUTED, **style)
+    elif label.name:
         at = along(left, angle, label.at, -s(6))
-        sheet.text(at, name, drawing.name_size, bold=True, align="center", **style)
-    if arrow.tags:
+        sheet.text(at, label.name, s(captions.NAME), bold=True, align="center", **style)
+    if label.tag:
         at = along(left, angle, label.tag_at, s(13))
-        sheet.text(at, drawing.tag(arrow), s(9.5), colour(arrow), italic=True, align="center", **style)
+        sheet.text(at, label.tag, s(captions.TAG), colour(arrow), italic=True, align="center", **style)
     if arrow.reach < 1:
-        outward = 1 if start[0] < end[0] else -1
-        slab = drawing.lost_slab(end, outward, arrow)
-        sheet.text((slab.x, end[1] + s(6)), drawing.fate(arrow), s(11), colour(arrow), bold=True,
-                   align="center", tags=tags)  # fmt: skip
+        ahead = s(13) if start[0] < end[0] else -s(13)
+        sheet.text(
+            (end[0] + ahead, end[1] + s(6)), captions.fate(arrow), s(captions.FATE), colour(arrow), bold=True,
+            align="left" if ahead > 0 else "right", tags=style["tags"],
+        )  # fmt: skip
 
 
 def _causes(drawing: Drawing, sheet: Sheet) -> None:
@@ -282,7 +285,7 @@ def _causes(drawing: Drawing, sheet: Sheet) -> None:
         if mark.kind == "step":
             sheet.circle((x, mark.y), s(3.2), face=theme.PAGE, edge=theme.RAIL, tags=f"st s{position} cause")
         for down in (0.0, -9.0, 9.0) if mark.kind == "step" else (-9.0,):
-            slab = Slab(x + inward * (s(9) + half), mark.y + s(down), half + s(2), s(6))
+            slab = Slab(x + inward * (s(9) + half), mark.y + s(down), 1.03 * half + s(2), s(6.5))
             if any(overlap(slab, other) for other in taken) or any(crosses(slab, *line) for line in lines):
                 continue
             taken.append(slab)

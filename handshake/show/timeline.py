@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import atan2, degrees, hypot
 from typing import Literal
 
-from handshake.show import rows, scene, theme
-from handshake.show.labels import Choice, Slab, choose
-from handshake.show.pen import Point, Sheet, along, fitted, width
+from handshake.show import captions, rows, scene, theme
+from handshake.show.captions import Label
+from handshake.show.labels import Slab, choose
+from handshake.show.pen import Point, Sheet, fitted, width
 from handshake.show.picture import Picture
 from handshake.show.rows import Break, Mark
 from handshake.show.scene import Arrow, Scene
@@ -17,6 +17,8 @@ from handshake.show.theme import Size
 from handshake.trace import Step, Trace
 
 ENDS = ("client", "server")
+PATIENT, ROUNDS = 8, 9
+"""So often is the page laid out with more room before names are cut short, which always ends it."""
 
 
 def timeline(
@@ -59,15 +61,6 @@ class Bar:
     top: float
     position: int
     bottom: float = 0.0
-
-
-@dataclass(slots=True)
-class Label:
-    """Where the words of an arrow go."""
-
-    details: str
-    at: float  # along the line from its left end
-    tag_at: float
 
 
 @dataclass
@@ -144,7 +137,7 @@ class Drawing:
         s = self.size
         states = {str(x.get("state", "")) for _, step in self.scene.steps for x in (step.before, step.after)}
         states |= {str(step.after.get("state", "")) for step in self.scene.before.values()}
-        self.state_size, self.name_size, self.detail_size = s(10), s(12.5), s(11.5)
+        self.state_size = s(10)
         self.bar_width = max((width(x, self.state_size, True) for x in states), default=0) + s(16)
         self.has_bars = bool(self.scene.steps or self.scene.before)
         times = [rows.moment(t) for a in self.scene.arrows for t in (a.left, a.landed)]
@@ -202,10 +195,10 @@ class Drawing:
 
     def _lay_out(self) -> None:
         """Rows and labels, with more room where a label finds no place."""
-        for attempt in range(9):
+        for attempt in range(ROUNDS):
             self.breaks = rows.place(self.marks, self.top, self.size.scale)
-            crowded = self._place_labels()
-            if not crowded or attempt == 8:
+            crowded = self._place_labels(shorten=attempt >= PATIENT)
+            if not crowded:
                 break
             for number in crowded:
                 self.sent[number].extra += self.size(11)
@@ -218,75 +211,33 @@ class Drawing:
         across = self.x[arrow.receiver] - start[0]
         return start, (start[0] + arrow.reach * across, self.landed[arrow.number].y)
 
-    def _place_labels(self) -> list[int]:
+    def _place_labels(self, *, shorten: bool) -> list[int]:
         """Choose a place for every label; the numbers of those that found none."""
         s = self.size
-        inside = (self.x["client"] + self.x["server"]) / 2, (self.x["server"] - self.x["client"]) / 2
-        self.taken = [Slab(inside[0], b.y, inside[1], s(13)) for b in self.breaks]
+        left, right = rails = self.x["client"], self.x["server"]
         lines = {arrow.number: self.line(arrow) for arrow in self.scene.arrows}
+        self.taken = [Slab((left + right) / 2, b.y, (right - left) / 2, s(13)) for b in self.breaks]
+        # What cannot move comes first; then the labels, from the top of the page.
+        lost = [arrow for arrow in self.scene.arrows if arrow.reach < 1]
+        self.taken += [captions.fate_slab(arrow, *lines[arrow.number], s) for arrow in lost]
         crowded = []
         for arrow in sorted(self.scene.arrows, key=lambda a: sum(p[1] for p in lines[a.number])):
             start, end = lines[arrow.number]
             top, bottom = start[1] - s(30), end[1] + s(30)
-            near = [line for n, line in lines.items() if n != arrow.number
-                    and line[0][1] < bottom and line[1][1] > top]  # fmt: skip
-            close = [slab for slab in self.taken if top - s(60) < slab.y < bottom + s(60)]
-            choice = choose(self._choices(arrow, start, end), close, near)
+            near = [
+                line
+                for number, line in lines.items()
+                if number != arrow.number and line[0][1] < bottom and line[1][1] > top
+            ]
+            close = [o for o in self.taken if top < o.y + o.half_width and o.y - o.half_width < bottom]
+            choice = choose(captions.choices(arrow, start, end, rails, s, shorten=shorten), close, near)
             if choice is None:
                 crowded.append(arrow.number)
-                choice = self._choices(arrow, start, end)[-1]
+                continue
             self.taken += choice.slabs
             assert isinstance(choice.what, Label)
             self.labels[arrow.number] = choice.what
         return crowded
-
-    def _choices(self, arrow: Arrow, start: Point, end: Point) -> list[Choice]:
-        """The ways to set the words of one arrow, the best first."""
-        s = self.size
-        left, right = sorted((start, end))
-        angle = degrees(atan2(right[1] - left[1], right[0] - left[0]))
-        length = hypot(right[0] - left[0], right[1] - left[1])
-        room = length - s(34)
-        if arrow.reach < 1:  # the words may run on over the end of a lost one, but not into its cross
-            room = length - s(22)
-        name = width(self.name(arrow), self.name_size, True)
-        gap = s(7)
-        wordings = [" ".join(arrow.details[:n]) for n in range(len(arrow.details), -1, -1)]
-        wordings = [d for d in wordings if not d or name + gap + width(d, self.detail_size) <= room] or [""]
-        tag = width(self.tag(arrow), s(9.5))
-        outward = 1 if start[0] < end[0] else -1
-        extra = [self.lost_slab(end, outward, arrow)] if arrow.reach < 1 else []
-        choices = []
-        for dropped, details in enumerate(wordings):
-            long = name + (gap + width(details, self.detail_size) if details else 0)
-            for n, share in enumerate((0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)):
-                at = _between(share * length, long / 2 + s(15), length)
-                tag_at = _between(at, tag / 2 + s(26), length)
-                slabs = [Slab(*along(left, angle, at, -s(10)), long / 2 + s(3), s(7.2), angle), *extra]
-                if tag:
-                    slabs.append(Slab(*along(left, angle, tag_at, s(9.5)), tag / 2 + s(3), s(6), angle))
-                choices.append(Choice(tuple(slabs), 0.35 * n + 2.5 * dropped, Label(details, at, tag_at)))
-        return choices
-
-    def name(self, arrow: Arrow) -> str:
-        """The name as it fits between the lifelines."""
-        room = (self.x["server"] - self.x["client"]) * arrow.reach - self.size(36)
-        return fitted(arrow.name, self.name_size, room, True)
-
-    def tag(self, arrow: Arrow) -> str:
-        """What an observer says of it, in one line."""
-        room = (self.x["server"] - self.x["client"]) * arrow.reach - self.size(36)
-        return fitted("; ".join(arrow.tags), self.size(9.5), room - self.size(40))
-
-    def lost_slab(self, end: Point, outward: int, arrow: Arrow) -> Slab:
-        """Where the word beside the cross of a lost one lies."""
-        s = self.size
-        half = width(self.fate(arrow), s(11), True) / 2
-        return Slab(end[0] + outward * (s(13) + half), end[1] + s(2), half + s(2), s(7))
-
-    def fate(self, arrow: Arrow) -> str:
-        """What became of one that did not land."""
-        return "lost" if arrow.fault == "lost" else "not arrived"
 
     def _bars(self) -> list[Bar]:
         """The states of both ends, from top to bottom."""
@@ -312,8 +263,3 @@ class Drawing:
                 column[-1].bottom = self.bottom
             bars += column
         return bars
-
-
-def _between(wanted: float, border: float, length: float) -> float:
-    """The wanted place, or the nearest that keeps its distance from both ends of a line."""
-    return min(max(wanted, border), length - border) if length > 2 * border else length / 2

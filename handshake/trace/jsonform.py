@@ -31,7 +31,13 @@ def load(text: str) -> Trace:
         tuple(_message(m) for m in plain["messages"]),
         tuple(_made(Step, s) for s in plain["steps"]),
         tuple(
-            _made(Secret, s, value=bytes.fromhex(s["value"]), inputs=tuple(map(tuple, s["inputs"])))
+            _made(
+                Secret,
+                s,
+                value=bytes.fromhex(s["value"]),
+                client_random=bytes.fromhex(s["client_random"]),
+                inputs=tuple(map(tuple, s["inputs"])),
+            )
             for s in plain["secrets"]
         ),
         tuple(_made(Connection, c) for c in plain["connections"]),

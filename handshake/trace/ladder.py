@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handshake.trace.lazy import of_connection
-from handshake.trace.records import Connection, Fault, Message, Transit
+from handshake.trace.records import Connection, Fault, Message, Step, Transit
 from handshake.trace.whole import Trace
 
 WIDTH = 54
@@ -63,66 +63,72 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
         f"{'':4}{'at client':>11}  {'client':12} {'':{WIDTH}} {'server':12}  {'at server':>11}",
     ]
     told = {message.sources[0].transit: message for message in trace.messages if message.sources}
-    states = dict.fromkeys(("client", "server"), "")
+    by_transit: dict[tuple[str, int], Step] = {}
+    states: dict[str, str] = {}
     for step in trace.steps:
-        states[step.end] = states[step.end] or str(step.before["state"])
-    events: list[tuple[float, int, str]] = []
-    for step in trace.steps:
-        if step.transit is None and not step.sends and step.moved:
-            what = f"{step.cause}: {step.before['state']} -> {step.after['state']}"
-            events.append((step.time, 0, _call(step.end, step.time, what)))
-    for transit in trace.transits:
-        events.append((transit.time, 1, _rung(trace, transit, told.get(transit.number), relative)))
-    events.sort(key=lambda event: event[:2])
-    lines += [line for _, _, line in events[:rows]]
+        states.setdefault(step.end, str(step.before["state"]))
+        for number in (*step.sends, *([] if step.transit is None else [step.transit])):
+            by_transit[step.end, number] = step
+
+    events: list[Transit | Step] = [
+        *(step for step in trace.steps if step.transit is None and not step.sends and step.moved),
+        *trace.transits,
+    ]
+    events.sort(key=lambda event: event.time)
+    for event in events[:rows]:
+        if isinstance(event, Step):
+            states[event.end] = str(event.after["state"])
+            lines.append(_call(event))
+            continue
+        here = {end: by_transit.get((end, event.number)) for end in ("client", "server")}
+        for end, done in here.items():
+            if done:
+                states[end] = str(done.after["state"])
+        times = _times(trace, event, here)
+        arrow = _arrow(event, told.get(event.number), relative)
+        lines.append(
+            f"{event.number:4}{times['client']:>11}  {states.get('client', ''):12} {arrow} "
+            f"{states.get('server', ''):12}  {times['server']:>11}"
+        )
     if len(events) > rows:
         lines.append(f"... and {len(events) - rows} more rows; print(trace.text(rows=1000)) shows more")
     lines += connection.notes
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _rung(trace: Trace, transit: Transit, message: Message | None, relative: bool) -> str:
+def _times(trace: Trace, transit: Transit, steps: dict[str, Step | None]) -> dict[str, str]:
+    """When the transit was at either end, for its columns; "~" before a time that is reckoned."""
     left, landed, estimated = trace.flight(transit)
+    receiver = "server" if transit.sender == "client" else "client"
+    times = {transit.sender: milliseconds(left), receiver: milliseconds(landed)}
+    if estimated:
+        for end, known in ((transit.sender, left), (receiver, landed)):
+            step = steps.get(end)
+            if known is not None and known != transit.seen:
+                # It cannot have been sent before what it answers: the step knows when that was.
+                times[end] = "~" + milliseconds(max(known, step.time) if step else known)
+        if left == landed:
+            times[receiver] = "?"  # nobody knows where the capture was taken
+    if transit.fault == "lost":
+        times[receiver] = "lost"
+    return times
+
+
+def _arrow(transit: Transit, message: Message | None, relative: bool) -> str:
     name = message.text(relative) if message else f"{transit.wire_length} bytes"
     if message and message.labels:
         name += f" [{'; '.join(message.labels)}]"
-    times = [milliseconds(left), milliseconds(landed)]
-    if estimated and left == landed:
-        times[1] = "?"  # nobody knows where the capture was taken
-    elif estimated:
-        times = [("~" if t != transit.seen else "") + milliseconds(t) for t in (left, landed)]
-    if transit.sender != "client":
-        times.reverse()
+    head = "X" if transit.fault == "lost" else ">" if transit.sender == "client" else "<"
     if transit.sender == "client":
-        arrow = f"---- {name} ".ljust(WIDTH - 1, "-") + ">"
-    else:
-        arrow = "<" + f"--- {name} ".ljust(WIDTH - 1, "-")
-    if transit.fault == "lost":
-        arrow = f"{arrow[:-1]}X" if transit.sender == "client" else f"X{arrow[1:]}"
-        times[transit.sender == "client"] = "lost"
-    states = [_state(trace, end, transit) for end in ("client", "server")]
-    return f"{transit.number:4}{times[0]:>11}  {states[0]:12} {arrow} {states[1]:12}  {times[1]:>11}"
+        return f"---- {name} ".ljust(WIDTH - 1, "-") + head
+    return head + f"--- {name} ".ljust(WIDTH - 1, "-")
 
 
-def _state(trace: Trace, end: str, transit: Transit) -> str:
-    """The state of one end once it has sent, or received, that transit."""
-    state = ""
-    for step in trace.steps:
-        if step.end != end:
-            continue
-        if not state:
-            state = str(step.before["state"])
-        if step.transit == transit.number or transit.number in step.sends:
-            return str(step.after["state"])
-        if (step.transit or max(step.sends, default=0)) > transit.number:
-            break
-        state = str(step.after["state"])
-    return state
-
-
-def _call(end: str, time: float, what: str) -> str:
-    when = milliseconds(time)
-    if end == "client":
+def _call(step: Step) -> str:
+    """A row for what an end did without sending anything: a call of its program, a timeout."""
+    when = milliseconds(step.time)
+    what = f"{step.cause}: {step.before['state']} -> {step.after['state']}"
+    if step.end == "client":
         return f"{'':4}{when:>11}  {what}"
     return f"{'':4}{'':11}  {'':12} {what:>{WIDTH + 13}}  {when:>11}"
 

@@ -180,6 +180,7 @@ class Secret:
 
     label: its name ("master secret"); inputs: what it was derived from, by name, with the message number
     and offset that the bytes were read from, where they were read and not derived.
+    client_random: the random of the ClientHello, by which a key log tells whose secret it is.
     """
 
     label: str
@@ -189,6 +190,7 @@ class Secret:
     formula: str = ""
     inputs: tuple[tuple[str, int | None, int | None], ...] = ()
     connection: int | None = None
+    client_random: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +272,12 @@ class Moment:
     time: float
     states: Mapping[tuple[int, str], str]
     under_way: tuple[int, ...]
+
+    def __str__(self) -> str:
+        many = len({connection for connection, _ in self.states}) > 1
+        ends = [
+            f"{end} {state}" + (f" (connection {connection})" if many else "")
+            for (connection, end), state in sorted(self.states.items())
+        ]
+        under_way = ", ".join(map(str, self.under_way)) or "nothing"
+        return f"{1000 * self.time:.1f} ms: {', '.join(ends) or 'no states known'}; under way: {under_way}"

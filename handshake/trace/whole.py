@@ -106,7 +106,7 @@ class Trace:
             tuple(self[number] for number in kept.transits),
             of_connection(self.messages, connection),
             of_connection(self.steps, connection),
-            of_connection(self.secrets, connection),
+            (*of_connection(self.secrets, connection), *of_connection(self.secrets, None)),
             (kept,),
             (*of_connection(self.faults, connection), *of_connection(self.faults, None)),
             self.epoch,
@@ -130,15 +130,16 @@ class Trace:
 
         return flows.plaintext(self)
 
-    def save(self, path: str | Path, *, at: str | None = None) -> Path:
+    def save(self, path: str | Path, *, secrets: bool = True, at: str | None = None) -> Path:
         """Write a pcapng file for Wireshark.
 
+        secrets: put the trace's TLS secrets inside, so that it opens decrypted.
         at: "client" or "server" writes what a capture at that end would hold; None writes every transit,
         lost ones too, at the time that it left its sender.  Nothing is left behind if writing fails.
         """
         from handshake.capture import writer
 
-        return writer.save(self, path, at=at)
+        return writer.save(self, path, secrets=secrets, at=at)
 
     def text(self, *, relative: bool = True, rows: int = 60) -> str:
         """The ladder in text; numbers counted from the start of each connection, or as they travelled."""

@@ -1,0 +1,36 @@
+"""Key logs: the secrets of TLS connections, as browsers and servers write them with SSLKEYLOGFILE.
+
+One line a secret: its label, the random of the ClientHello that it belongs to, and the secret itself, both
+in hexadecimal (RFC 9850).  A pcapng file can carry the same lines inside, and Wireshark then opens it
+decrypted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from handshake.errors import DecodeError
+from handshake.trace import Secret
+
+
+def parse(text: str) -> tuple[Secret, ...]:
+    """The secrets of a key log.  DecodeError names the line that is none; comments and blanks are skipped."""
+    secrets = []
+    offset = 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        words = line.split()
+        if words and not words[0].startswith("#"):
+            try:
+                label, random, value = words
+                secrets.append(Secret(label, bytes.fromhex(value), client_random=bytes.fromhex(random)))
+            except ValueError:
+                expected = "a label, a client random and a secret, in hexadecimal"
+                raise DecodeError(f"line {number}", offset, expected, repr(line[:60].strip())) from None
+        offset += len(line.encode())
+    return tuple(secrets)
+
+
+def dump(secrets: Iterable[Secret]) -> str:
+    """The same secrets as lines of a key log."""
+    lines = [f"{s.label} {s.client_random.hex()} {s.value.hex()}\n" for s in secrets if s.client_random]
+    return "".join(lines)

@@ -1,0 +1,154 @@
+"""The lab of notebook 03: bets on how a connection opens, and what to look at once they are made.
+
+Questions and answers stand here and not in the notebook, so that nobody reads an answer before betting.
+"""
+
+from __future__ import annotations
+
+from handshake import capture, show, sim
+from handshake.labs.bets import Bet, bet
+from handshake.trace import Trace
+
+
+def recorded() -> Trace:
+    """The first three segments, and what followed them, between two Linux kernels 20 ms apart."""
+    return capture.read(capture.sample("k01"))
+
+
+def refused() -> Trace:
+    """A kernel calls another one's port on which nobody listens."""
+    return capture.read(capture.sample("k02"))
+
+
+def twin() -> Trace:
+    """The recorded connection again, run by our own machine: same ends, same numbers, same delay."""
+    return sim.tcp(
+        client=("10.9.0.1", 40001),
+        server=("10.9.0.2", 8001),
+        client_isn=2897641097,
+        server_isn=3285630130,
+        delay=0.0102,
+        title="The same connection, on our own machine",
+    )
+
+
+def lost_third() -> Trace:
+    """The third segment of the handshake is lost; the first data make up for it."""
+    return sim.tcp(
+        seed=7,
+        faults=[sim.drop("client", nth=2)],
+        client_isn=1000,
+        server_isn=5000,
+        title="The third segment is lost",
+    )
+
+
+def bet_who_speaks() -> Bet:
+    """How many segments it takes."""
+    return bet(
+        "How many segments travel before both ends call the connection open?",
+        ["two", "three", "four", "it depends on who starts sending data"],
+        answer=1,
+        because=(
+            "each end has to send its own SYN and have it acknowledged; the server's SYN and its "
+            "acknowledgment of the client's travel together, which makes three of four"
+        ),
+        reveal=lambda: show.timeline(recorded(), window=(1, 3)),
+        key="03 how many segments",
+    )
+
+
+def bet_answer_to_syn() -> Bet:
+    """A SYN takes one sequence number."""
+    return bet(
+        "The client's SYN has the sequence number j and carries no data. Which acknowledgment comes back?",
+        ["j", "j + 1", "j + 4, since the number has four bytes", "none: there was nothing to acknowledge"],
+        answer=1,
+        because=(
+            "a SYN takes one sequence number, as if it were a byte, so that its arrival can be confirmed "
+            "like that of a byte; the acknowledgment names the number expected next"
+        ),
+        reveal=lambda: show.bytes(recorded()["SYN, ACK"]),
+        key="03 ack of a SYN",
+    )
+
+
+def bet_who_is_first() -> Bet:
+    """Both ends do not become ESTABLISHED together."""
+    return bet(
+        "Which end is the first to be in the state ESTABLISHED?",
+        ["the client", "the server", "both at the same moment"],
+        answer=0,
+        because=(
+            "the client knows with the second segment that its SYN arrived and what the server's number is; "
+            "the server knows it only when the third segment arrives, half a round trip later"
+        ),
+        reveal=lambda: show.timeline(recorded(), window=(1, 4)),
+        key="03 who is first",
+    )
+
+
+def bet_lost_third() -> Bet:
+    """What each end believes when the third segment is lost."""
+    return bet(
+        "The third segment is lost, and nothing else has been sent yet. In which states are client and server?",
+        [
+            "ESTABLISHED and ESTABLISHED",
+            "SYN-SENT and SYN-RECEIVED",
+            "ESTABLISHED and SYN-RECEIVED",
+            "CLOSED and LISTEN",
+        ],
+        answer=2,
+        because=(
+            "the client has what it needs and cannot know of the loss; the server still waits. The next "
+            "segment with data repairs it, for it carries the same acknowledgment"
+        ),
+        reveal=lambda: show.timeline(lost_third()),
+        key="03 third segment lost",
+    )
+
+
+def bet_refused() -> Bet:
+    """What a closed port answers."""
+    return bet(
+        "A client calls a port on which nobody listens, on a machine that is up. What does it get?",
+        ["no answer at all", "a segment with FIN", "a segment with RST and ACK", "an answer with SYN and no ACK"],
+        answer=2,
+        because=(
+            "the kernel itself refuses on behalf of the missing program, at once, and acknowledges the SYN so "
+            "that the caller can believe the refusal"
+        ),
+        reveal=lambda: show.timeline(refused()),
+        key="03 refused",
+    )
+
+
+def exit_check() -> tuple[Bet, ...]:
+    """Three questions to leave with."""
+    return (
+        bet(
+            "A segment with SYN and ACK has seq 700 and ack 301. What was the sequence number of the SYN?",
+            ["299", "300", "301", "700"],
+            answer=1,
+            because="the acknowledgment names the number after the SYN's own",
+            key="03 exit 1",
+        ),
+        bet(
+            "The server is in SYN-RECEIVED. What can the client be sure of?",
+            [
+                "that the server's program has called accept",
+                "that its SYN has arrived, once the server's answer reaches it",
+                "that the server is ESTABLISHED",
+            ],
+            answer=1,
+            because="an acknowledgment confirms a sequence number, and nothing about any program",
+            key="03 exit 2",
+        ),
+        bet(
+            "A capture shows SYN, then nothing. What does it tell about the server?",
+            ["it is down", "it refuses the connection", "nothing: request or answer may be lost"],
+            answer=2,
+            because="the capture saw one end only; a refusal would have been a RST",
+            key="03 exit 3",
+        ),
+    )
