@@ -116,7 +116,7 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
             _remembered[self._key] = (self.question, self.options, choice, confidence)
         self._choices.value, self._sure.value = choice, confidence
         self._choices.disabled = self._sure.disabled = True
-        self._button.description = "Committed"  # not disabled: that would throw a keyboard's focus off the page
+        self._button.description = "Committed"  # a button that is disabled would lose the focus
         self._verdict.value = self._verdict_html()
         if self._reveal is not None:
             self._revealed.children = [_shown(self._reveal)]

@@ -21,7 +21,7 @@ class Beside:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         parts = zip(self.headings, self.views, strict=True)
         boxes = "".join(
-            f'<section style="flex:1 1 30rem;min-width:0"><h4 style="margin:0 0 .3em">{escape(heading)}</h4>'
+            f'<section style="flex:1 1 42rem;min-width:0"><h4 style="margin:0 0 .3em">{escape(heading)}</h4>'
             f"{one._repr_mimebundle_()['text/html']}</section>"
             for heading, one in parts
         )

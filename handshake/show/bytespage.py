@@ -125,7 +125,7 @@ def _list(shown: ByteView, numbers: dict[Group, int]) -> Iterator[str]:
             octets = cells(shown.bits(span, unit)) if span.is_bits else _octets(shown, span, 16)
             yield (
                 f'<li class="f l{field}{_kind(span, groups)}" {FOCUSABLE}>'
-                f'<span>{_safe(span.name)}</span>{octets}<span class="v"><b>{decimal}</b> {escape(words)} '
+                f'{_safe(span.name)}{octets}<span class="v"><b>{decimal}</b> {escape(words)} '
                 f'<span class="m">{_safe(span.meaning)}</span></span></li>'
             )
             field += 1
@@ -142,23 +142,20 @@ def _notes(shown: ByteView) -> Iterator[str]:
         start, end = unit[0].start, unit[-1].end
         place = f"byte {start}" if end - start == 1 else f"bytes {start} to {end - 1}"
         kind = _kind(unit[0], groups)
-        where = f'<span class="w">{_safe(" › ".join(unit[0].path))}, {place}</span>'
+        where = f"{_safe(' › '.join(unit[0].path))}, {place}"
         classes = "".join(f" l{field + n}" for n in range(len(unit)))
         if not unit[0].is_bits:
             span = unit[0]
             decimal, code, words = shown.values(span)
-            number = f" = {code} = <b>{decimal}</b>" if decimal else ""
+            octets = hex_text(shown.data[start:end], 32)
+            number = f" = {code} = {decimal}" if decimal else ""
             yield (
-                f'<div class="d{kind}{classes}"><div><b>{_safe(span.name)}</b> {where}</div>'
-                f'<div class="v">{_octets(shown, span, 32)}{number} {escape(words)}</div>'
-                f'<div class="m">{_safe(span.meaning)}</div></div>'
+                f'<div class="d{kind}{classes}"><b>{_safe(span.name)}</b> {where}\n{octets}{number} '
+                f"{escape(words)}\n{_safe(span.meaning)}</div>"
             )
         else:
             octets = shown.data[start:end].hex(" ")
-            yield (
-                f'<div class="d{kind}{classes}"><div><b>{8 * (end - start)} bits</b> {where}: '
-                f'<span class="x">{octets}</span></div>'
-            )
+            yield f'<div class="d{kind}{classes}"><b>{8 * (end - start)} bits</b> {where}: {octets}'
             for n, span in enumerate(unit, field):
                 decimal, _, words = shown.values(span)
                 yield (

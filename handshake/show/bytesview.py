@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from handshake.wire import Span
 
-MOST_BYTES, MOST_FIELDS = 4096, 1000
-"""What is shown of something long: more would make a browser slow."""
+MOST_BYTES, MOST_FIELDS = 4096, 600
+"""What is shown of something long.  A browser looks through the page once a field when the pointer moves."""
 
 ROW = 16
 """Bytes in a row of the dump."""

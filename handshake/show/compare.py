@@ -18,7 +18,7 @@ STYLE = """
   border-bottom: 1px solid var(--jp-border-color2, #d5dae0); }
 .hs-compare td.value { font-family: var(--jp-code-font-family, ui-monospace, monospace); overflow-wrap: anywhere;
   max-width: 24em; }
-.hs-compare tr.differs { background: color-mix(in srgb, #e69f00 20%, transparent); }
+.hs-compare tr.differs :is(th, td) { background: color-mix(in srgb, #e69f00 18%, transparent); }
 .hs-compare tr.differs th::before { content: "\\2260\\00a0"; font-weight: 700; }
 .hs-compare tr.same th::before { content: "=\\00a0"; opacity: 0.6; }
 .hs-compare tr th[scope=row] { font-weight: 400; }

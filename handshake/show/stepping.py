@@ -69,10 +69,11 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self._windows = self._window_of_each()
         # So that the pictures below the note stay where they are while the note changes.
         lines = max(len(self._lines(k)) for k in range(min(len(self._positions), 200)))
-        self._tallest = 1.5 * min(3 + 3 * lines // 4, 9)
+        self._tallest = 1.5 * min(3 + lines // 2, 9)
         self._styles: dict[int, str] = {}
         self._notes: dict[int, str] = {}
         self._bytes: dict[int, str] = {}
+        self._pictures: dict[int, Picture] = {}
         self._pages: dict[int, tuple[str, list[int]]] = {}
         self._uid = new_uid()
         super().__init__(self._build())
@@ -188,18 +189,20 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
     def _page(self, window: int) -> tuple[str, list[int]]:
         """One window of the timeline, and the positions that have something in it."""
         if window not in self._pages:
-            picture = self._picture(window)
-            svg = picture.svg(f"{self._uid}-line")
+            svg = self._picture(window).svg(f"{self._uid}-line")
             self._pages[window] = svg, sorted({int(n) for n in re.findall(r'class="st s(\d+) ', svg)})
         return self._pages[window]
 
     def _picture(self, window: int) -> Picture:
+        if window in self._pictures:
+            return self._pictures[window]
         transits = self._kept.transits if self._kept else ()
         part = transits[window * scene.MANY : (window + 1) * scene.MANY]
         bounds = (part[0], part[-1]) if len(transits) > scene.MANY else None
-        return timeline(
+        self._pictures[window] = timeline(
             self.trace, connection=self._chosen, relative=self._relative, window=bounds, width="panel"
         )
+        return self._pictures[window]
 
     # Following the steps.
 
