@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import re
 import subprocess
 import sys
@@ -258,9 +259,7 @@ def collisions(picture):
         if overlap(one, other) and not ("disc" in (a, b) and (a + b).replace("disc", "").isdigit())
     ]
     outside = [
-        what
-        for what, slab in found
-        if not all(0 <= x <= wide and 0 <= y <= tall for x, y in slab.corners())
+        what for what, slab in found if not all(0 <= x <= wide and 0 <= y <= tall for x, y in slab.corners())
     ]
     return bad, outside
 
@@ -297,6 +296,26 @@ def test_the_words_of_a_bar_lie_inside_it():
         assert all(a.x0 != b.x0 or a.y1 <= b.y0 for a, b in itertools.pairwise(tops))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_no_two_words_touch_whatever_happens(seed):
+    """Long names, long numbers, remarks, losses, silences and crossings, by the dice."""
+    dice = random.Random(seed)
+    usual = dice.choice([0, 1e-6, 1e-4, 0.02, 0.3])
+    now, flights, steps = 0.0, [], []
+    for _ in range(dice.choice([3, 6, 12, 25])):
+        now += usual * dice.choice([0, 0, 0.001, 0.1, 1, 3, 20]) + dice.choice([0, 0, 0, 0, 0, 60])
+        details = tuple(Detail("window", dice.randrange(2**32)) for _ in range(dice.randrange(5)))
+        labels = tuple(dice.choice(["retransmission of 3", "zero window"]) for _ in range(dice.randrange(3)))
+        landed = None if dice.random() < 0.1 else now + usual * dice.choice([0, 1, 1, 1, dice.random(), 10])
+        name = dice.choice(["SYN", "PSH, ACK", "ClientKeyExchange, ChangeCipherSpec, Finished"])
+        flights.append((dice.choice(["client", "server"]), name, now, landed, details, labels))
+    for _ in range(dice.choice([0, 10])):
+        states = dice.sample([str(state) for state in State], 2)
+        end = dice.choice(["client", "server"])
+        steps.append((dice.random() * now, end, "retransmission timeout", *states, None, ()))
+    assert collisions(show.timeline(made("By the dice", flights, steps))) == ([], [])
+
+
 def test_the_collision_test_can_fail():
     picture = show.timeline(lost_ack())
     name = next(t for t in picture.figure.findobj(Text) if t.get_text() == "SYN")
@@ -305,6 +324,31 @@ def test_the_collision_test_can_fail():
     assert collisions(picture)[0]
     name.set_position((-5, 100))
     assert collisions(picture)[1] == ["SYN"]
+
+
+def test_details_go_before_the_name_does():
+    words = [text.get_text() for text in show.timeline(wordy()).figure.findobj(Text)]
+    assert "ServerHello" in words
+    assert "a rather long detail 0 4294967295 a rather long detail 1 4294967295" in words
+    assert not [word for word in words if word.startswith("a rather") and "…" in word]
+
+
+def tls():
+    """TLS messages in TCP segments: several in one, one of them encrypted."""
+    trace = made("TLS over TCP", [("client", "PSH, ACK", 0.0, 0.02), ("server", "PSH, ACK", 0.02, 0.04)])
+    names = [(1, "ClientHello", None), (2, "ServerHello", None), (2, "Certificate", None)]
+    upper = tuple(
+        Message(n, "TLS", name, b"", (Source(number, 54, 60),), 1, "", (Detail("suite", "AES"),), secret=key)
+        for n, (number, name, key) in enumerate(names, 1)
+    )
+    return replace(trace, messages=trace.messages + upper)
+
+
+def test_an_arrow_is_called_by_the_topmost_layer_that_starts_in_it():
+    words = [text.get_text() for text in show.timeline(tls()).figure.findobj(Text)]
+    assert {"ClientHello", "suite AES", "ServerHello, Certificate"} <= set(words)
+    sealed = replace(tls(), messages=tuple(replace(m, secret="key") for m in tls().messages if m.number < 2))
+    assert "encrypted suite AES" in [t.get_text() for t in show.timeline(sealed).figure.findobj(Text)]
 
 
 # Time
@@ -333,9 +377,8 @@ def test_a_long_silence_is_broken_and_says_how_long_it_was():
 
 def test_an_even_run_stays_to_scale():
     """Where nothing collides, equal times are equal distances."""
-    marks = rows.ordered(
-        Mark(0.02 * n, "client" if n % 2 else "server", "sent" if n % 2 else "landed", n, n) for n in range(8)
-    )
+    ends = [("server", "landed"), ("client", "sent")]
+    marks = rows.ordered(Mark(0.02 * n, *ends[n % 2], n, n) for n in range(8))
     rows.place(marks, 0)
     gaps = {round(b.y - a.y, 6) for a, b in itertools.pairwise(marks)}
     assert len(gaps) == 1
@@ -400,10 +443,22 @@ def test_many_transits_are_drawn_a_window_at_a_time():
     assert numbers_in(show.timeline(trace, window=(281, 300))) == set(range(281, 301))
 
 
+def test_a_window_past_the_end_is_empty_and_not_an_error():
+    picture = show.timeline(many(50), window=(500, 600))
+    assert numbers_in(picture) == set()
+    assert collisions(picture) == ([], [])
+
+
+def test_the_states_before_a_window_are_known_in_it():
+    words = [text.get_text() for text in show.timeline(many(), window=(41, 80)).figure.findobj(Text)]
+    assert words.count("ESTABLISHED") >= 2
+
+
 def test_of_several_connections_one_is_drawn_and_the_others_named():
     trace = three()
     words = " ".join(t.get_text() for t in show.timeline(trace).figure.findobj(Text))
     assert "Connection 1 of 3: timeline(trace, connection=2) draws the next." in words
+    assert "[2001:db8:1111:2222:3333:4444:5555:6666]:40000" in words
     second = [t.get_text() for t in show.timeline(trace, connection=2).figure.findobj(Text)]
     assert "2" in second
     assert "1" not in second
@@ -443,6 +498,19 @@ def test_two_pictures_share_no_id_and_the_rest_is_the_same():
     ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in (one, two)]
     assert not ids[0] & ids[1]
     assert picture.svg("u") == show.timeline(captured()).svg("u")
+
+
+def test_ids_inside_a_drawing_are_its_own_too():
+    def hatched():
+        figure = Figure()
+        figure.add_artist(Circle((0.5, 0.5), 0.2, hatch="//"))
+        return Picture(figure, "text", "title")
+
+    one, two = hatched().svg("one"), hatched().svg("two")
+    (used,) = set(re.findall(r"url\(#([^)]+)\)", one))
+    assert used.startswith("one-")
+    assert f'id="{used}"' in one
+    assert one.replace("one", "two") == two
 
 
 def test_a_picture_is_the_same_in_another_process():
@@ -527,7 +595,8 @@ def test_no_two_words_of_the_diagram_touch_nor_any_edge_nor_any_other_box():
     for picture in (show.states(), show.states(lost_ack()), show.states(client="CLOSED", server="CLOSED")):
         assert collisions(picture) == ([], [])
     found, _, _ = slabs_of(show.states())
-    boxes = {box: Slab(*diagram.centre(box), diagram.BOX[0] / 2, diagram.BOX[1] / 2) for box in diagram.PLACES}
+    wide, tall = diagram.BOX
+    boxes = {box: Slab(*diagram.centre(box), wide / 2, tall / 2) for box in diagram.PLACES}
     for what, slab in found:
         inside = [box for box, other in boxes.items() if overlap(slab, other)]
         assert [box.removesuffix(" again") for box in inside] in ([], [what])

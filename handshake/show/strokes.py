@@ -95,10 +95,12 @@ def _head(drawing: Drawing, sheet: Sheet) -> None:
     if connection is None:
         return
     for end, x in drawing.x.items():
-        room = 1.9 * min(x, s.width - x) - s(10)
         sheet.text((x, drawing.head), end, s(14), theme.END[end], bold=True, align="center")
-        where = fitted(address(connection.address(end)), s(10.5), room)
-        sheet.text((x, drawing.head + s(16)), where, s(10.5), theme.MUTED, align="center")
+        where = fitted(address(connection.address(end)), s(10.5), s.width / 2 - drawing.margin - s(20))
+        # A long address stays on the page, if not in the middle.
+        half = drawing.margin + 0.52 * width(where, s(10.5))
+        at = min(max(x, half), s.width - half), drawing.head + s(16)
+        sheet.text(at, where, s(10.5), theme.MUTED, align="center")
 
 
 def _strip(drawing: Drawing, sheet: Sheet) -> None:

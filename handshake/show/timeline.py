@@ -140,7 +140,8 @@ class Drawing:
         self.state_size = s(10)
         self.bar_width = max((width(x, self.state_size, True) for x in states), default=0) + s(16)
         self.has_bars = bool(self.scene.steps or self.scene.before)
-        times = [rows.moment(t) for a in self.scene.arrows for t in (a.left, a.landed)]
+        moments = [t for a in self.scene.arrows for t in (a.left, a.landed)]
+        times = [rows.moment(t) for t in (*moments, *(step.time for _, step in self.scene.steps))]
         self.margin = s(16)
         self.time_right = self.margin + max((width("~" + t, s(10)) for t in times), default=s(30))
         side = self.bar_width + s(32) if self.has_bars else s(66)
