@@ -182,7 +182,7 @@ def lab(folder: Path | None, browser: bool, port: int | None, extra: Sequence[st
             raise Refused("handshake lab", f"cannot use the folder {folder}: {error.strerror}") from error
         for move in moves:
             print(move)
-    first = next((name for name in files_of(folder) if name.endswith(".ipynb") and "/" not in name), None)
+    first = next((path.name for path in sorted(source.glob("*.ipynb"))), None)
     print(f"Opening {folder / first if first else folder} in JupyterLab; Ctrl-C ends it.", flush=True)
     return run(lab_command(folder, first, browser, port, extra))
 
@@ -203,6 +203,7 @@ class Parser(argparse.ArgumentParser):
     """Complains in one sentence."""
 
     def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 

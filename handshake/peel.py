@@ -156,9 +156,9 @@ class Dissection:
         """How many bytes of data the segment or datagram carried, whether or not the capture kept them."""
         transport = self.transport
         if isinstance(transport, Segment):
-            return self.wire_end - self.transport_at - 4 * (transport.data_offset or 5)
+            return max(0, self.wire_end - self.transport_at - 4 * (transport.data_offset or 5))
         if isinstance(transport, UDP):
-            return (transport.length or self.wire_end - self.transport_at) - 8
+            return max(0, (transport.length or self.wire_end - self.transport_at) - 8)
         return 0
 
     @property

@@ -91,6 +91,10 @@ class Span:
         return dataclass_replace(self, start=self.start + by, end=self.end + by)
 
 
+CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}
+"""How the struct module calls unsigned numbers, by their bits."""
+
+
 class Layout:
     """A header of fixed shape: its fields in wire order.
 
@@ -101,21 +105,49 @@ class Layout:
     def __init__(self, path: tuple[str, ...], *fields: Field) -> None:
         self.path = path
         self.fields = fields
-        code = ">"
-        loose = 0  # bits of the fields that do not fill whole bytes yet
+        self.units: list[tuple[str, int]] = []  # what is packed together: its names, and its size in bytes
+        self.raw: list[int] = []  # which of them are bytes
+        code, loose = ">", 0  # loose: bits of the fields that do not fill whole bytes yet
+        names: list[str] = []
         for field in fields:
-            if not loose and (field.raw or field.bits not in (8, 16, 32, 64)) and field.bits % 8 == 0:
-                code += f"{field.bits // 8}s"
+            names.append(field.name)
+            if not loose and (field.raw or field.bits not in CODES) and field.bits % 8 == 0:
+                self.raw.append(len(self.units))
+                size = field.bits // 8
+                code += f"{size}s"
+            elif (loose := loose + field.bits) in CODES:
+                size, loose = loose // 8, 0
+                code += CODES[8 * size]
+            else:
                 continue
-            loose += field.bits
-            if loose in (8, 16, 32, 64):
-                code += {8: "B", 16: "H", 32: "I", 64: "Q"}[loose]
-                loose = 0
+            self.units.append((" and ".join(names), size))
+            names = []
         if loose:
-            raise ValueError(f"the bit fields of {path} do not fill whole bytes")
+            raise ValueError(f"the bit fields of {path} do not fill whole bytes: 1, 2, 4 or 8 of them")
         self.struct = struct.Struct(code)
         self.size = self.struct.size
         self.unpack = self.struct.unpack_from
+
+    def pack(self, *values: int | bytes) -> bytes:
+        """The header as bytes, from one value a unit; a value that does not fit is a ValueError."""
+        if len(values) != len(self.units):
+            wanted = ", ".join(name for name, _ in self.units)
+            raise ValueError(f"{'/'.join(self.path)}: {len(values)} values for these fields: {wanted}")
+        for index in self.raw:
+            if len(values[index]) != self.units[index][1]:  # type: ignore[arg-type]
+                raise self._misfit(index, values[index])
+        try:
+            return self.struct.pack(*values)
+        except struct.error:
+            for index, (value, (_, size)) in enumerate(zip(values, self.units, strict=True)):
+                if isinstance(value, int) and not 0 <= value < 1 << 8 * size:
+                    raise self._misfit(index, value) from None
+            raise
+
+    def _misfit(self, index: int, value: int | bytes) -> ValueError:
+        name, size = self.units[index]
+        got = str(value) if isinstance(value, int) else f"{value!r}, which has {_bytes(len(value))},"
+        return ValueError(f"{'/'.join(self.path)}: {name}: {got} does not fit in {_bytes(size)}")
 
     def spans(self, start: int, path: tuple[str, ...] = ()) -> tuple[Span, ...]:
         """The Spans of this header when it starts at byte `start`."""
@@ -232,6 +264,7 @@ class Reader:
         """A part of the message: fields read inside belong to it.
 
         With a size, exactly so many bytes: reading past them, or leaving some, is a DecodeError.
+        (After an error a Reader is of no further use.)
         """
         outer_path, outer_end = self.path, self.end
         self.path = (*outer_path, name)
@@ -284,6 +317,8 @@ class Reader:
         fits: list[Span] = []
         for field in _layout_spans(layout, self.pos, self.path):
             if field.end > self.end:
+                while fits and (fits[-1].bit + fits[-1].bits) % 8:
+                    fits.pop()  # bits of a byte whose other bits belong to the field that does not fit
                 self.explain(tuple, fits)
                 raise self._short(field.name, field.start, field.end - field.start)
             fits.append(field)
@@ -297,11 +332,7 @@ class Writer:
 
     def layout(self, layout: Layout, *values: int | bytes) -> None:
         """Write a whole header; a value that does not fit its field is a ValueError that names it."""
-        try:
-            self.data += layout.struct.pack(*values)
-        except struct.error as error:
-            names = ", ".join(field.name for field in layout.fields)
-            raise ValueError(f"{'/'.join(layout.path)}: {error}; the fields are {names}") from None
+        self.data += layout.pack(*values)
 
     def uint(self, name: str, value: int, size: int) -> None:
         """Write an unsigned number of `size` bytes."""
@@ -327,6 +358,13 @@ class Writer:
     def bytes(self) -> bytes:
         """What has been written."""
         return bytes(self.data)
+
+
+def fit(name: str, value: int, bits: int) -> int:
+    """The value, if it fits in so many bits; ValueError if not."""
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{name}: {value} does not fit in {bits} bit{'s' * (bits > 1)}")
+    return value
 
 
 def internet_checksum(data: bytes) -> int:

@@ -58,9 +58,13 @@ def _events(observed: Observed, end: str) -> list[Event]:
         elif one.transit.fault != "lost":
             received.append(Event(one.transit.time if landed is None else landed, one, True))
     events: list[Event] = []
+    newest: int | None = None  # the number after the newest byte that has arrived
     for event in sent:
-        while received and _first(received, event):
-            events.append(received.pop(0))
+        while received and _first(received, event, newest):
+            arrival = received.pop(0)
+            if arrival.one.span and (newest is None or seq.less(newest, arrival.one.end)):
+                newest = arrival.one.end
+            events.append(arrival)
         events.append(event)
     events += received
     latest = 0.0
@@ -69,12 +73,13 @@ def _events(observed: Observed, end: str) -> list[Event]:
     return events
 
 
-def _first(received: Sequence[Event], send: Event) -> bool:
+def _first(received: Sequence[Event], send: Event, newest: int | None) -> bool:
     """Whether the next arrival came before that segment was sent."""
     ack = send.one.segment.ack if send.one.segment.flags & ACK else None
     for event in received:
         one = event.one
-        if ack is not None and one.span and seq.less_equal(one.end, ack):
+        is_new = one.span and (newest is None or seq.less(newest, one.end))
+        if ack is not None and is_new and seq.less_equal(one.end, ack):
             return True  # it is acknowledged, or comes before one that is
         if event.time > send.time:
             break
@@ -142,7 +147,7 @@ def _heard(state: State, one: Seen, end: str, observed: Observed) -> str:
     flags = segment.flags
     if flags & RST:
         return "RST,ACK" if state is State.SYN_SENT and flags & ACK else "RST"
-    if state in (State.LISTEN, State.CLOSED, State.SYN_SENT) or flags & SYN:
+    if state in (State.LISTEN, State.CLOSED, State.SYN_SENT):
         names = [name for name, bit in (("SYN", SYN), ("ACK", ACK), ("FIN", FIN)) if flags & bit]
         return ",".join(names) or "segment"
     heard = []

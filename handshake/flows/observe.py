@@ -113,7 +113,7 @@ def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Di
     own, peer = ends[transit.sender], ends[OTHER[transit.sender]]
     if own.base is None:
         own.base = segment.seq if segment.flags & SYN else seq.add(segment.seq, -1)
-    if peer.base is None and segment.flags & ACK and not segment.flags & SYN:
+    if peer.base is None and segment.flags & ACK:
         peer.base = seq.add(segment.ack, -1)
     labels = _labels(one, own, peer)
     details = [Detail("seq", segment.seq, (segment.seq - own.base) % seq.MODULUS)]
@@ -152,10 +152,8 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
         if probes:
             labels.append("keep-alive")
         elif one.span and ahead < 0:
-            filled = next((gap for gap in own.gaps if seq.between(gap[0], segment.seq, gap[1])), None)
             earlier = own.sent.get(segment.seq)
-            if filled:
-                own.gaps.remove(filled)
+            if _fills_gap(one, own):
                 labels.append("late, or sent again: fills a gap")
             else:
                 labels.append(f"retransmission of {earlier[0]}" if earlier else "retransmission")
@@ -173,6 +171,18 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     if not segment.window and not flags & (SYN | RST):
         labels.append("zero window")
     return labels
+
+
+def _fills_gap(one: Seen, own: Direction) -> bool:
+    """Whether a segment brings bytes that were missing; what is still missing stays in `gaps`."""
+    start = one.segment.seq
+    for index, (low, high) in enumerate(own.gaps):
+        if seq.between(low, start, high):
+            left = [(low, start)] if low != start else []
+            right = [(one.end, high)] if seq.less(one.end, high) else []
+            own.gaps[index : index + 1] = left + right
+            return True
+    return False
 
 
 def _remember(one: Seen, own: Direction, peer: Direction) -> None:
@@ -210,8 +220,8 @@ def _notes(one: Seen, dissection: Dissection, peer: Direction) -> tuple[str, ...
             notes.append(f"the {layer} checksum is {verdict}")
     if peer.mss and one.length > peer.mss:
         notes.append(
-            f"{one.length} bytes of data, though the peer takes {peer.mss} at once: the network card cuts such "
-            "a segment up (or has put several together); no cable carried it like this"
+            f"{one.length} bytes of data, though the peer takes {peer.mss} at once: the network card cuts "
+            "such a segment up (or has put several together); no cable carried it like this"
         )
     if dissection.length_missing:
         notes.append(
@@ -245,19 +255,28 @@ def _other(number: int, transit: Transit, dissection: Dissection) -> Message:
 
 def _placed(connection: Connection, seen: Sequence[Seen]) -> Connection:
     """Where the capture was taken, from the timing of the handshake: the quick answer came from nearby."""
-    times: list[float] = []
-    wanted = [("client", "SYN"), ("server", "SYN,ACK"), ("client", "ACK")]
+    times: dict[str, float] = {}
+    syns = 0
     for one in seen:
-        if len(times) == 3 or one.transit.seen is None:
+        kind, time = kind_of(one.segment, one.length), one.transit.seen
+        if time is None:
+            return connection
+        if one.transit.sender == "client" and kind == "SYN" and "answered" not in times:
+            times["asked"] = time  # the last SYN before the answer
+            syns += 1
+        elif one.transit.sender == "server" and kind == "SYN,ACK" and "asked" in times:
+            times.setdefault("answered", time)
+            times["repeated"] = time  # the last answer before the third segment
+        elif one.transit.sender == "client" and kind in ("ACK", "data") and "answered" in times:
+            times["confirmed"] = time
             break
-        sender, kind = wanted[len(times)]
-        if one.transit.sender == sender and kind_of(one.segment, 0) == kind:
-            times.append(one.transit.seen)
         else:
-            return connection  # something was sent again: the timing tells nothing safe
-    if len(times) < 3:
+            return connection  # no handshake that we could read the timing of
+    if "confirmed" not in times:
         return connection
-    out, back = times[1] - times[0], times[2] - times[1]
+    if syns > 1:
+        return connection  # nobody knows which SYN was answered
+    out, back = times["answered"] - times["asked"], times["confirmed"] - times["repeated"]
     near = "client" if back < out / 4 else "server" if out < back / 4 else None
     if near is None:
         return connection
@@ -272,9 +291,11 @@ def _losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
     """Transits that evidently never arrived, by what was sent again before anything confirmed them."""
     faults = []
     for index, one in enumerate(seen):
-        if one.transit.sender != (connection.near or "client"):
-            continue  # it was seen near its receiver, so it did arrive
-        again = _sent_again(one, seen[index + 1 :])
+        later = seen[index + 1 :]
+        again = _asked_again(one, later)
+        if one.transit.sender == (connection.near or "client"):
+            # (What was seen near its receiver did arrive, even if it is sent again.)
+            again = again or _sent_again(one, later)
         if again:
             text = f"transit {one.transit.number} evidently got lost: {again}"
             faults.append(
@@ -290,12 +311,24 @@ def _losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
     return faults
 
 
+def _asked_again(one: Seen, later: Sequence[Seen]) -> str:
+    """The evidence that an answer to a SYN got lost: the caller calls again."""
+    if kind_of(one.segment, one.length) != "SYN,ACK":
+        return ""
+    reply = next((other for other in later if other.transit.sender != one.transit.sender), None)
+    if reply and kind_of(reply.segment, reply.length) == "SYN":
+        return f"the SYN that it answers was sent again as transit {reply.transit.number}"
+    return ""
+
+
 def _sent_again(one: Seen, later: Sequence[Seen]) -> str:
     """The evidence that a transit got lost, in words, or ""."""
     sender, segment = one.transit.sender, one.segment
     for other in later:
         if other.transit.sender == sender:
-            if one.span and other.segment.seq == segment.seq and other.span >= one.span:
+            # (Of two ends that call each other, each repeats its SYN in its answer: that tells no loss.)
+            same = (segment.flags ^ other.segment.flags) & (SYN | ACK) == 0 or not segment.flags & SYN
+            if one.span and same and other.segment.seq == segment.seq and other.span >= one.span:
                 return f"it was sent again as transit {other.transit.number}, and nothing had confirmed it"
         elif one.span and other.segment.flags & ACK and seq.less_equal(one.end, other.segment.ack):
             return ""

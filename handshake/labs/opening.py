@@ -91,12 +91,12 @@ def bet_who_is_first() -> Bet:
 def bet_lost_third() -> Bet:
     """What each end believes when the third segment is lost."""
     return bet(
-        "The third segment is lost, and nothing else has been sent yet. In which states are client and server?",
+        "The third segment is lost, and nothing else has been sent yet. In which states are the two ends?",
         [
-            "ESTABLISHED and ESTABLISHED",
-            "SYN-SENT and SYN-RECEIVED",
-            "ESTABLISHED and SYN-RECEIVED",
-            "CLOSED and LISTEN",
+            "client ESTABLISHED, server ESTABLISHED",
+            "client SYN-SENT, server SYN-RECEIVED",
+            "client ESTABLISHED, server SYN-RECEIVED",
+            "client CLOSED, server LISTEN",
         ],
         answer=2,
         because=(
@@ -112,10 +112,15 @@ def bet_refused() -> Bet:
     """What a closed port answers."""
     return bet(
         "A client calls a port on which nobody listens, on a machine that is up. What does it get?",
-        ["no answer at all", "a segment with FIN", "a segment with RST and ACK", "an answer with SYN and no ACK"],
+        [
+            "no answer at all",
+            "a segment with FIN",
+            "a segment with RST and ACK",
+            "a segment with SYN but without ACK",
+        ],
         answer=2,
         because=(
-            "the kernel itself refuses on behalf of the missing program, at once, and acknowledges the SYN so "
+            "the kernel itself refuses, at once, for there is no program to ask; it acknowledges the SYN so "
             "that the caller can believe the refusal"
         ),
         reveal=lambda: show.timeline(refused()),

@@ -7,9 +7,19 @@ from typing import ClassVar
 
 from handshake.errors import DecodeError
 from handshake.net.address import ip_bytes, ip_text
-from handshake.wire import Field, Layout, Reader, internet_checksum, made
+from handshake.wire import Field, Layout, Reader, fit, internet_checksum, made
 
-PROTOCOLS = {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 58: "ICMPv6"}
+PROTOCOLS = {
+    1: "ICMP",
+    2: "IGMP",
+    6: "TCP",
+    17: "UDP",
+    41: "IPv6",
+    47: "GRE",
+    50: "ESP",
+    58: "ICMPv6",
+    59: "no next header",
+}
 """Protocol numbers that we name (IANA)."""
 
 
@@ -92,8 +102,8 @@ class IPv4:
                 raise DecodeError(
                     "total length", start + 2, f"at least the header's {4 * length} bytes", f"{total}"
                 )
-        elif start + total < reader.end:
-            reader.end = start + total
+        elif start + total <= reader.end:
+            reader.end, reader.cut = start + total, False  # the packet is whole, whatever the frame lacks
         return made(
             cls,
             {
@@ -130,19 +140,19 @@ class IPv4:
         length = words if self.header_length is None else self.header_length
         total = 4 * words + len(payload) if self.total_length is None else self.total_length
         head = (
-            0x40 | length,
-            self.dscp << 2 | self.ecn,
+            0x40 | fit("header length", length, 4),
+            fit("differentiated services", self.dscp, 6) << 2 | fit("ECN", self.ecn, 2),
             total,
             self.identification,
-            self.flags << 13 | self.fragment_offset,
+            fit("flags", self.flags, 3) << 13 | fit("fragment offset", self.fragment_offset, 13),
             self.ttl,
             self.protocol,
         )
         addresses = ip_bytes(self.source), ip_bytes(self.destination)
         checksum = self.checksum
         if checksum is None:
-            checksum = internet_checksum(HEADER.struct.pack(*head, 0, *addresses) + self.options)
-        return HEADER.struct.pack(*head, checksum, *addresses) + self.options + payload
+            checksum = internet_checksum(HEADER.pack(*head, 0, *addresses) + self.options)
+        return HEADER.pack(*head, checksum, *addresses) + self.options + payload
 
 
 def pseudo_header(source: str, destination: str, protocol: int, length: int) -> bytes:

@@ -8,10 +8,13 @@ from typing import ClassVar
 from handshake.errors import DecodeError
 from handshake.net.address import ip_bytes, ip_text
 from handshake.net.ipv4 import ECN, PROTOCOLS, pseudo_header
-from handshake.wire import Field, Layout, Reader
+from handshake.wire import Field, Layout, Reader, fit
 
 EXTENSIONS = {0: "hop-by-hop options", 43: "routing", 44: "fragment", 60: "destination options"}
 """Extension headers (RFC 8200 section 4) that we can step over."""
+
+
+NO_NEXT_HEADER = 59
 
 
 def next_words(number: int) -> str:
@@ -38,6 +41,7 @@ EXTENSION = Layout(
     _NEXT,
     Field("header extension length", 8, "in units of 8 bytes, the first 8 not counted"),
 )
+FRAGMENT = Layout(("IPv6 extension",), _NEXT, Field("reserved", 8, "must be zero"))
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class IPv6:
         if first >> 28 != 6:
             raise DecodeError("version", start, "6", str(first >> 28))
         # Zero is a jumbogram, or what a card that cuts large packets itself is handed: read to the end.
-        if length and reader.pos + length < reader.end:
-            reader.end = reader.pos + length
+        if (length or following == NO_NEXT_HEADER) and reader.pos + length <= reader.end:
+            reader.end, reader.cut = reader.pos + length, False
         return cls(
             ip_text(source),
             ip_text(destination),
@@ -90,10 +94,15 @@ class IPv6:
 
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
-        first = 6 << 28 | self.dscp << 22 | self.ecn << 20 | self.flow_label
+        first = (
+            6 << 28
+            | fit("differentiated services", self.dscp, 6) << 22
+            | fit("ECN", self.ecn, 2) << 20
+            | fit("flow label", self.flow_label, 20)
+        )
         length = len(payload) if self.payload_length is None else self.payload_length
         addresses = ip_bytes(self.source), ip_bytes(self.destination)
-        return HEADER.struct.pack(first, length, self.next_header, self.hop_limit, *addresses) + payload
+        return HEADER.pack(first, length, self.next_header, self.hop_limit, *addresses) + payload
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ class Extension:
     @classmethod
     def read(cls, reader: Reader, kind: int) -> Extension:
         """Take one extension header off the front."""
-        following, length = reader.layout(EXTENSION)
+        following, length = reader.layout(FRAGMENT if kind == 44 else EXTENSION)
         # In the fragment header the second byte is reserved: it always has 8 bytes.
         size = 6 if kind == 44 else 8 * length + 6
         return cls(kind, following, reader.take(EXTENSIONS[kind], size, path=("IPv6 extension",)), length)
@@ -133,7 +142,9 @@ class Extension:
 
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
+        if len(self.body) % 8 != 6:
+            raise ValueError(f"the body of an extension header has 6 bytes, or 14, 22 ...; got {len(self.body)}")
         length = self.length
         if length is None:
             length = 0 if self.kind == 44 else (len(self.body) - 6) // 8
-        return EXTENSION.struct.pack(self.next_header, length) + self.body + payload
+        return EXTENSION.pack(self.next_header, length) + self.body + payload

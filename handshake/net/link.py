@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from handshake.net.address import mac_bytes, mac_text
-from handshake.wire import Field, Layout, Reader, made
+from handshake.wire import Field, Layout, Reader, fit, made
 
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
 VLAN_TAGS = (0x8100, 0x88A8)
@@ -61,7 +61,7 @@ class Ethernet:
 
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
-        return ETHERNET.struct.pack(mac_bytes(self.destination), mac_bytes(self.source), self.type) + payload
+        return ETHERNET.pack(mac_bytes(self.destination), mac_bytes(self.source), self.type) + payload
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,12 @@ class VLAN:
 
     def encode(self, payload: bytes) -> bytes:
         """The tag and what it carries."""
-        tag = self.priority << 13 | self.drop_eligible << 12 | self.identifier
-        return VLAN_TAG.struct.pack(tag, self.type) + payload
+        tag = (
+            fit("priority", self.priority, 3) << 13
+            | fit("drop eligible", self.drop_eligible, 1) << 12
+            | fit("VLAN identifier", self.identifier, 12)
+        )
+        return VLAN_TAG.pack(tag, self.type) + payload
 
 
 PACKET_TYPES = ("to us", "broadcast", "multicast", "between others", "sent by us")
@@ -139,7 +143,7 @@ class LinuxCooked:
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
         values = self.packet_type, self.hardware_type, self.address_length, self.source, self.type
-        return COOKED.struct.pack(*values) + payload
+        return COOKED.pack(*values) + payload
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class LinuxCooked2:
             self.address_length,
             self.source,
         )
-        return COOKED_2.struct.pack(*values) + payload
+        return COOKED_2.pack(*values) + payload
 
 
 FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}

@@ -22,8 +22,8 @@ class Payload:
     @classmethod
     def read(cls, reader: Reader, what: str = "") -> Payload:
         """All that is left of the enclosing layer."""
-        meaning = "carried, but not read any further here"
-        return cls(reader.rest(what or "data", meaning, path=("payload",)), what)
+        meaning = f"{what}: carried, but not read any further here" if what else "carried, but not read here"
+        return cls(reader.rest("data", meaning, path=("payload",)), what)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class UDP:
         """A datagram that fills `data`; DecodeError if it is none."""
         reader = Reader(data)
         datagram = cls.read(reader)
+        if datagram.length and datagram.length > len(data):
+            raise DecodeError("length", 4, f"at most the {len(data)} bytes there are", str(datagram.length))
         reader.end = len(data)
         reader.done("data")
         return datagram
@@ -60,8 +62,8 @@ class UDP:
         length = 8 + len(self.data) if self.length is None else self.length
         checksum = self.checksum
         if checksum is None:
-            head = HEADER.struct.pack(self.source_port, self.destination_port, length, 0)
+            head = HEADER.pack(self.source_port, self.destination_port, length, 0)
             pseudo = pseudo_header(src_ip, dst_ip, 17, 8 + len(self.data))
             # A sum of 0 travels as 65535, since 0 says that there is no checksum.
             checksum = internet_checksum(pseudo + head + self.data) or 0xFFFF
-        return HEADER.struct.pack(self.source_port, self.destination_port, length, checksum) + self.data
+        return HEADER.pack(self.source_port, self.destination_port, length, checksum) + self.data

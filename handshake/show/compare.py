@@ -16,8 +16,8 @@ STYLE = """
 .hs-compare caption { text-align: left; font-weight: 600; padding: 0 0 0.4em; }
 .hs-compare th, .hs-compare td { padding: 0.2em 0.9em; text-align: left !important; vertical-align: top;
   border-bottom: 1px solid var(--jp-border-color2, #d5dae0); }
-.hs-compare td.value { font-family: var(--jp-code-font-family, ui-monospace, monospace); overflow-wrap: anywhere;
-  max-width: 24em; }
+.hs-compare td.value { font-family: var(--jp-code-font-family, ui-monospace, monospace);
+  overflow-wrap: anywhere; max-width: 24em; }
 .hs-compare tr.differs :is(th, td) { background: color-mix(in srgb, #e69f00 18%, transparent); }
 .hs-compare tr.differs th::before { content: "\\2260\\00a0"; font-weight: 700; }
 .hs-compare tr.same th::before { content: "=\\00a0"; opacity: 0.6; }
@@ -84,8 +84,9 @@ def compare(
     """
     first, second = _values(one), _values(other)
     keys = list(dict.fromkeys([*first, *second]))
-    rows = tuple(Row(" / ".join(path), name, first.get(key, ""), second.get(key, "")) for key in keys
-                 for path, name, _ in [key])  # fmt: skip
+    rows = tuple(
+        Row(" / ".join(key[0]), key[1], first.get(key, ""), second.get(key, "")) for key in keys
+    )
     return Comparison(titles, rows, everything)
 
 
@@ -112,5 +113,7 @@ def _text(span: Span, data: bytes) -> str:
 
 def _row_html(row: Row) -> str:
     kind = "same" if row.one == row.other else "differs"
-    values = "".join(f'<td class="value">{escape(value) or "not there"}</td>' for value in (row.one, row.other))
+    values = "".join(
+        f'<td class="value">{escape(value) or "not there"}</td>' for value in (row.one, row.other)
+    )
     return f'<tr class="{kind}"><th scope="row">{escape(row.part)}: {escape(row.name)}</th>{values}</tr>'

@@ -31,9 +31,13 @@ class Clock:
 
         limit: how many events at most; RuntimeError if it is reached, for then something feeds itself.
         """
-        for _ in range(limit):
-            if not self._events or (until is not None and self._events[0][0] > until):
-                return
+        count = 0
+        while self._events and (until is None or self._events[0][0] <= until):
+            if count == limit:
+                break
+            count += 1
             self.now, _, action = heapq.heappop(self._events)
             action()
+        else:
+            return
         raise RuntimeError(f"more than {limit} events: at {self.now:.3f} s the simulation still feeds itself")

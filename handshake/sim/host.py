@@ -6,7 +6,7 @@ What the endpoint wants to send becomes a whole frame, byte for byte; what arriv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from handshake import net
@@ -28,6 +28,7 @@ class Host:
 
     name: "client" or "server".   link: takes a transit's number and frame away.
     mac, gateway: hardware addresses of its own card and of the next machine.
+    timers: whether the endpoint's timers run.
     """
 
     name: str
@@ -39,7 +40,8 @@ class Host:
     mac: str
     gateway: str
     link: Callable[[Host, int, bytes], None]
-    counts: dict[str, int] = field(default_factory=dict)
+    timers: bool = True
+    packets: int = 0
 
     def call(self, action: Callable[[], None]) -> None:
         """Let the program call its endpoint; what the endpoint then sends leaves."""
@@ -49,9 +51,7 @@ class Host:
 
     def receive(self, number: int, frame: bytes) -> None:
         """A frame arrived."""
-        segment = peel(frame)[-1]
-        if isinstance(segment, net.Padding):
-            segment = peel(frame)[-2]
+        segment = next(layer for layer in peel(frame) if isinstance(layer, Segment))
         self.endpoint.receive(segment, self.clock.now)
         self._carry_out(number)
 
@@ -78,16 +78,21 @@ class Host:
             notes=move.notes,
         )
         timer = self.endpoint.next_timer()
-        if timer is not None:
+        if timer is not None and self.timers:
             self.clock.at(timer, self.tick)
         self.program(self)
 
     def _send(self, segment: Segment) -> int:
-        self.counts["sent"] = count = self.counts.get("sent", 0) + 1
+        self.packets += 1
         local, remote = self.endpoint.tcb.local, self.endpoint.tcb.remote or self.endpoint.remote
         assert remote is not None  # an end that sends knows to whom
-        ip = net.IPv4(local[0], remote[0], identification=count)
-        frame = net.encode((net.Ethernet(self.gateway, self.mac), ip, segment))
+        ip: net.IPv4 | net.IPv6
+        if ":" in local[0]:
+            ip = net.IPv6(local[0], remote[0])
+        else:
+            ip = net.IPv4(local[0], remote[0], identification=self.packets & 0xFFFF)
+        kind = 0x86DD if isinstance(ip, net.IPv6) else 0x0800
+        frame = net.encode((net.Ethernet(self.gateway, self.mac, kind), ip, segment))
         number = self.recorder.sent(frame, self.clock.now, connection=self.connection, sender=self.name)
         self.link(self, number, frame)
         return number

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from math import inf
 
 from handshake.entropy import Entropy
 from handshake.flows import observe
 from handshake.sim.clock import Clock
 from handshake.sim.faults import Drop
-from handshake.sim.host import Host
+from handshake.sim.host import Host, Program
 from handshake.tcp import Endpoint, State
 from handshake.trace import Address, Connection, Message, Recorder, Trace, Transit
+from handshake.wire import fit
 
 EPOCH = 946_684_800 * 10**9
 """Simulated runs begin on 2000-01-01 at 00:00 UTC."""
+
+MACS = {"client": "02:00:00:00:00:0a", "server": "02:00:00:00:00:0b"}
+"""Hardware addresses of the two ends, which share a link here."""
 
 
 def tcp(
@@ -29,6 +35,7 @@ def tcp(
     server: Address = ("10.0.0.2", 443),
     client_isn: int | None = None,
     server_isn: int | None = None,
+    time_wait: bool = False,
     title: str | None = None,
 ) -> Trace:
     """A TCP connection from its first segment to its last, on our own machine at both ends.
@@ -38,49 +45,51 @@ def tcp(
 
     seed: the same seed gives the same bytes; None draws from the system.   delay: one way, in seconds.
     think: how long a program takes before it sends or closes.   faults: see `sim.drop`.
+    client, server: (ip, port), both of IPv4 or both of IPv6.
     client_isn, server_isn: initial sequence numbers; drawn from the seed if None.
-    The run ends when nothing more happens but the wait in TIME-WAIT.  There is no retransmission yet: what
-    is lost is repaired only where a later segment does it.
+    time_wait: also wait until the client's TIME-WAIT is over, some minutes later.
+    There is no retransmission yet: what is lost is repaired only where a later segment does it.
+    ValueError for arguments that make no connection.
     """
+    _check(delay=delay, think=think)
+    _check_ends(client, server)
     entropy = Entropy(seed)
     faults = tuple(faults)
     clock = Clock()
-    recorder = Recorder(title or _title(faults), EPOCH, describe)
+    recorder = Recorder(_title(faults) if title is None else title, EPOCH, describe)
     connection = recorder.connection("TCP", client, server)
     link = Link(clock, recorder, delay, faults)
 
-    def isn(given: int | None, label: str) -> int:
-        return int.from_bytes(entropy(label, 4), "big") if given is None else given
+    def host(name: str, local: Address, remote: Address, isn: int | None, program: Program) -> Host:
+        if isn is None:
+            isn = int.from_bytes(entropy(f"{name} ISN", 4), "big")
+        mac, gateway = MACS[name], MACS["server" if name == "client" else "client"]
+        endpoint = Endpoint(local, remote, isn=fit(f"{name}_isn", isn, 32))
+        return Host(name, endpoint, clock, recorder, connection, program, mac, gateway, link, time_wait)
 
-    ends = (
-        Host(
-            "client",
-            Endpoint(client, server, isn=isn(client_isn, "client ISN")),
-            clock,
-            recorder,
-            connection,
-            Client(request, response, think),
-            "02:00:00:00:00:0a",
-            "02:00:00:00:00:0b",
-            link,
-        ),
-        Host(
-            "server",
-            Endpoint(server, client, isn=isn(server_isn, "server ISN")),
-            clock,
-            recorder,
-            connection,
-            Server(request, response, think),
-            "02:00:00:00:00:0b",
-            "02:00:00:00:00:0a",
-            link,
-        ),
-    )
-    link.ends = {"client": ends[0], "server": ends[1]}
-    clock.at(0.0, lambda: ends[1].call(ends[1].endpoint.listen))
-    clock.at(0.0, lambda: ends[0].call(ends[0].endpoint.open))
-    clock.run(until=60.0)
+    caller = host("client", client, server, client_isn, Client(request, response, think))
+    called = host("server", server, client, server_isn, Server(request, response, think))
+    link.ends = {"client": caller, "server": called}
+    clock.at(0.0, lambda: called.call(called.endpoint.listen))
+    clock.at(0.0, lambda: caller.call(caller.endpoint.open))
+    clock.run()
     return recorder.snapshot()
+
+
+def _check(**seconds: float) -> None:
+    for name, value in seconds.items():
+        if not 0 <= value < inf:
+            raise ValueError(f"{name} is a number of seconds, 0 or more; got {value}")
+
+
+def _check_ends(client: Address, server: Address) -> None:
+    versions = {ip_address(ip).version for ip, _ in (client, server)}
+    if len(versions) > 1:
+        raise ValueError(f"the ends need addresses of the same kind; got {client[0]} and {server[0]}")
+    if client == server:
+        raise ValueError(f"the ends need different addresses or ports; both are {client}")
+    for end, (_, port) in (("client", client), ("server", server)):
+        fit(f"port of the {end}", port, 16)
 
 
 def describe(transits: Sequence[Transit], connections: Sequence[Connection]) -> Iterable[Message]:

@@ -91,6 +91,7 @@ def from_syn_sent(progress: Progress, segment: Segment) -> Progress:
     if segment.data or flags & FIN:
         # Section 3.10.7.3: go on with the sixth step below; the SYN itself has been dealt with.
         rest = replace(segment, seq=progress.tcb.rcv_nxt, flags=flags & ~SYN)
+        rest = within_window(progress.tcb, rest)
         progress = eighth_fin(seventh_text(progress, rest), rest)
     return progress
 
@@ -107,7 +108,7 @@ def otherwise(progress: Progress, segment: Segment) -> Progress:
             break
         if check is first_sequence:
             segment = within_window(progress.tcb, segment)
-    return progress
+    return progress if progress.notes else progress.note("nothing new: all of it was known")
 
 
 def acceptable(tcb: Tcb, segment: Segment) -> bool:
@@ -139,7 +140,7 @@ def within_window(tcb: Tcb, segment: Segment) -> Segment:
             segment, seq=tcb.rcv_nxt, flags=segment.flags & ~SYN, data=segment.data[old - syn :]
         )
     room = tcb.rcv_wnd - max(0, -old)
-    if len(segment.data) > room:
+    if len(segment.data) + bool(segment.flags & FIN) > room:
         segment = replace(segment, data=segment.data[:room], flags=segment.flags & ~FIN)
     return segment
 
@@ -147,15 +148,22 @@ def within_window(tcb: Tcb, segment: Segment) -> Segment:
 def first_sequence(progress: Progress, segment: Segment) -> Progress:
     """First, check the sequence number."""
     tcb = progress.tcb
+    what = f"First: seq {segment.seq} is outside the window, {tcb.rcv_nxt} was expected"
+    if segment.flags & RST:
+        # A reset is judged by its own number alone: its data would make it easier to guess (RFC 5961).
+        if segment.seq == tcb.rcv_nxt or between_window(tcb, segment.seq):
+            return progress
+        return progress.hears("unacceptable segment").drop(f"{what}: the reset is dropped")
     if acceptable(tcb, segment):
         return progress
     if not tcb.rcv_wnd and segment.seq == tcb.rcv_nxt:
-        # A zero window takes no data, but control must get through: a special allowance of section 3.10.7.4.
-        return progress
+        # A special allowance: what acknowledges must get through (section 3.10.7.4).
+        return acknowledge(progress, "First: our window is closed: data are not taken, but the ACK counts")
+    both = segment.flags & (SYN | ACK) == SYN | ACK
+    if tcb.state is State.SYN_RECEIVED and both and segment.seq == tcb.irs:
+        # Both ends called: the SYN is the one that we know, but the ACK is for ours (figure 7, line 6).
+        return progress.note("First: the peer's SYN again, which is known, and with it an ACK")
     progress = progress.hears("unacceptable segment")
-    what = f"First: seq {segment.seq} is outside the window, {tcb.rcv_nxt} was expected"
-    if segment.flags & RST:
-        return progress.drop(f"{what}: the reset is dropped")
     return replace(acknowledge(progress, f"{what}: dropped, and answered with what was expected"), done=True)
 
 
@@ -224,6 +232,8 @@ def _update_window(progress: Progress, segment: Segment) -> Progress:
     )
     if newer and segment.ack == tcb.snd_una:
         progress = progress.now(snd_wnd=segment.window, snd_wl1=segment.seq, snd_wl2=segment.ack)
+        if segment.window != tcb.snd_wnd:
+            progress = progress.note(f"Fifth: the peer's window is now {segment.window} bytes")
     return progress
 
 
@@ -272,8 +282,9 @@ def eighth_fin(progress: Progress, segment: Segment) -> Progress:
         State.FIN_WAIT_1: State.CLOSING,
         State.FIN_WAIT_2: State.TIME_WAIT,
     }
-    progress = progress.hears("FIN").now(rcv_nxt=seq.add(tcb.rcv_nxt, 1))
-    progress = progress.now(state=targets.get(tcb.state, tcb.state))
+    if tcb.state not in targets:
+        return acknowledge(progress, "Eighth: another FIN after the peer's last: it changes nothing")
+    progress = progress.hears("FIN").now(rcv_nxt=seq.add(tcb.rcv_nxt, 1), state=targets[tcb.state])
     return acknowledge(progress, f"Eighth: the peer will send no more; its FIN {tcb.rcv_nxt} is acknowledged")
 
 

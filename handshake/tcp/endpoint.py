@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from handshake.tcp.figure import State
 from handshake.tcp.machine import step
-from handshake.tcp.segment import Segment
+from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.tcp.tcb import Abort, Arrives, Close, Event, Move, Open, Send, Tcb, TimeWaitTimeout
 from handshake.trace import Address
 
@@ -58,7 +58,8 @@ class Endpoint:
         """Call the remote end: active OPEN."""
         if self.remote is None:
             raise ValueError("an active OPEN needs a remote address: Endpoint(local, remote)")
-        self._apply(Open(self.remote, self._new_isn()))
+        opens = self.state in (State.CLOSED, State.LISTEN)
+        self._apply(Open(self.remote, self._new_isn() if opens else 0))
 
     def listen(self) -> None:
         """Wait to be called: passive OPEN."""
@@ -80,12 +81,13 @@ class Endpoint:
     def receive(self, segment: Segment, now: float, source: Address | None = None) -> Move:
         """A segment arrived.   source: from whom, which a listener wants to know."""
         self.now = now
-        iss = self._new_isn() if self.state is State.LISTEN else 0
+        opens = self.state is State.LISTEN and segment.flags & (SYN | ACK | RST) == SYN
+        iss = self._new_isn() if opens else 0
         if source is None and self.tcb.remote is None:
             source = (self.remote or ("0.0.0.0", 0))[0], segment.source_port
         move = self._apply(Arrives(segment, source, iss))
-        if self.state is State.TIME_WAIT and move.sends:
-            # An old FIN, acknowledged again, starts the wait anew (section 3.10.7.4).
+        if self.state is State.TIME_WAIT and move.sends and segment.flags & FIN:
+            # The peer's FIN again: our last ACK got lost, and the wait starts anew (section 3.10.7.4).
             self._time_wait_over = now + 2 * self._msl
         return move
 

@@ -112,7 +112,7 @@ def _close(tcb: Tcb) -> Progress:
             raise Refused("CLOSED", "there is no connection to close", "RFC 9293 section 3.10.4")
         case State.LISTEN | State.SYN_SENT:
             return replace(progress, tcb=tcb.forgotten()).note("nothing was open yet: nothing is sent")
-        case State.SYN_RECEIVED if tcb.queue:
+        case State.SYN_RECEIVED if tcb.queue and not tcb.close_wanted:
             # The FIN has to follow the data, and data can be sent only once the connection is open.
             return progress.now(close_wanted=True).note("a FIN will follow the waiting data")
         case State.SYN_RECEIVED | State.ESTABLISHED if not tcb.close_wanted:
@@ -135,6 +135,8 @@ def _abort(tcb: Tcb) -> Progress:
         State.CLOSE_WAIT,
     ):
         progress = progress.send(abort_reset(tcb)).note("the peer is told with a RST")
+    else:
+        progress = progress.note("given up; there is nobody to tell, or nothing left to say")
     return replace(progress, tcb=tcb.forgotten())
 
 

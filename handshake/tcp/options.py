@@ -25,7 +25,7 @@ NAMES = {
 
 
 def _name(kind: int) -> str:
-    return NAMES.get(kind, "not known here")
+    return NAMES.get(kind, f"option {kind}")
 
 
 def _layout(kind: int, *fields: Field) -> Layout:
@@ -70,7 +70,7 @@ class Option(NamedTuple):
     @property
     def name(self) -> str:
         """What the option is called."""
-        return NAMES.get(self.kind, f"option {self.kind}")
+        return _name(self.kind)
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -11,8 +11,8 @@ from handshake.tcp.segment import ACK, FIN, PSH, RST, SYN, Flags, Segment
 from handshake.tcp.tcb import Progress, Tcb
 from handshake.trace import Address
 
-MAY_SEND_DATA = (State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_1, State.LAST_ACK)
-"""States in which queued data and the FIN may still go out; in the last two CLOSE has been called."""
+MAY_SEND_DATA = (State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK)
+"""States in which queued data and the FIN may still go out; in the last three CLOSE has been called."""
 
 
 def make(tcb: Tcb, flags: Flags, *, at: int | None = None, data: bytes = b"") -> Segment:
@@ -83,6 +83,6 @@ def flush(progress: Progress) -> Progress:
         progress = replace(progress, ack_due=False)
         if tcb.state is State.CLOSE_WAIT:
             progress = progress.hears("queued CLOSE").now(state=State.LAST_ACK)
-    if progress.ack_due:
+    if progress.ack_due and progress.tcb.state not in (State.CLOSED, State.LISTEN):
         progress = progress.send(make(progress.tcb, ACK))
     return replace(progress, ack_due=False)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from handshake.errors import DecodeError
 from handshake.net.ipv4 import pseudo_header
 from handshake.tcp.options import Option, encode_options, read_options
-from handshake.wire import Field, Layout, Reader, internet_checksum, made
+from handshake.wire import Field, Layout, Reader, fit, internet_checksum, made
 
 
 class Flags(IntFlag):
@@ -44,7 +44,7 @@ HEADER = Layout(
     Field("sequence number", 32, "the number of the first data byte here; with SYN, the number of the SYN"),
     Field("acknowledgment number", 32, "the number of the next byte expected; valid only if ACK is set"),
     Field("data offset", 4, "where the data starts, in words of 4 bytes", lambda words: f"byte {4 * words}"),
-    Field("reserved", 4, "must be zero"),
+    Field("reserved", 4, "must be zero (the last bit is AE, where both ends use RFC 9768)"),
     Field("CWR", 1, "congestion window reduced (RFC 3168)"),
     Field("ECE", 1, "congestion was experienced (RFC 3168)"),
     Field("URG", 1, "the urgent pointer is valid"),
@@ -128,17 +128,17 @@ class Segment:
             self.destination_port,
             self.seq,
             self.ack,
-            offset << 4 | self.reserved,
+            fit("data offset", offset, 4) << 4 | fit("reserved", self.reserved, 4),
             self.flags,
             self.window,
         )
         body = options + self.data
         checksum = self.checksum
         if checksum is None:
-            header = HEADER.struct.pack(*head, 0, self.urgent_pointer)
+            header = HEADER.pack(*head, 0, self.urgent_pointer)
             pseudo = pseudo_header(src_ip, dst_ip, 6, 20 + len(body))
             checksum = internet_checksum(pseudo + header + body)
-        return HEADER.struct.pack(*head, checksum, self.urgent_pointer) + body
+        return HEADER.pack(*head, checksum, self.urgent_pointer) + body
 
     @property
     def length(self) -> int:

@@ -8,12 +8,13 @@ from handshake.tcp import seq
 class Stream:
     """One direction of a connection, seen from outside.
 
-    start: the sequence number of the first data byte (ISN + 1), if known.
+    start: the sequence number of the first data byte (ISN + 1), if known; else the oldest number seen.
     Where two segments give different bytes for the same numbers, the first to come is kept.
     """
 
     def __init__(self, start: int | None = None) -> None:
         self.start = start
+        self._open = False  # whether bytes before `start` may still turn up
         self._end = 0  # offset after the newest byte
         self._filled: list[tuple[int, int]] = []  # what we have: disjoint [start, end), in order
         self._pieces: list[tuple[int, bytes]] = []
@@ -23,13 +24,23 @@ class Stream:
         if not data:
             return
         if self.start is None:
-            self.start = number
+            self.start, self._open = number, True
         # Numbers wrap; offsets do not: reckon from the newest byte, which is less than 2^31 away.
         offset = self._end + seq.distance(seq.add(self.start, self._end), number)
+        if offset < 0 and self._open:
+            self._shift(self.start, -offset)
+            offset = 0
         for low, high in _missing(self._filled, max(0, offset), offset + len(data)):
             self._pieces.append((low, data[low - offset : high - offset]))
         self._filled = _joined(self._filled, max(0, offset), offset + len(data))
         self._end = max(self._end, offset + len(data))
+
+    def _shift(self, start: int, by: int) -> None:
+        """Bytes came that are older than the oldest: count from them."""
+        self.start = seq.add(start, -by)
+        self._end += by
+        self._filled = [(low + by, high + by) for low, high in self._filled]
+        self._pieces = [(low + by, data) for low, data in self._pieces]
 
     @property
     def data(self) -> bytes:

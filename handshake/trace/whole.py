@@ -55,9 +55,13 @@ class Trace:
                 raise KeyError(f"no message is called {key!r}; there are: {'; '.join(names[:20]) or 'none'}")
             return found
         if isinstance(key, int):
-            index = bisect_left(self.transits, key, key=lambda transit: transit.number)
-            if index < len(self.transits) and (transit := self.transits[index]).number == key:
-                return transit
+            transits = self.transits
+            index = key - 1
+            if not (0 <= index < len(transits) and transits[index].number == key):
+                # A whole trace holds every number; one connection of it may lack some.
+                index = bisect_left(transits, key, key=lambda transit: transit.number)
+            if index < len(transits) and transits[index].number == key:
+                return transits[index]
             raise KeyError(f"no transit has the number {key}; there are {len(self.transits)} transits")
         return self.at(key)
 

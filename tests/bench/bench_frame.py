@@ -76,7 +76,9 @@ def struct_build(values: tuple[Any, ...]) -> bytes:
     body = options + data
     size = 20 + len(body)
     head = source, destination, seq, ack, 20 + len(options) << 2, flags, window
-    checksum = struct_sum(b"".join((IPS, b"\0\6", size.to_bytes(2, "big"), TCP_HEADER.pack(*head, 0, 0), body)))
+    checksum = struct_sum(
+        b"".join((IPS, b"\0\6", size.to_bytes(2, "big"), TCP_HEADER.pack(*head, 0, 0), body))
+    )
     ip = IP_HEADER.pack(0x45, 0, 20 + size, 1, 0, 64, 6, 0, IPS[:4], IPS[4:])
     ip = b"".join((ip[:10], struct_sum(ip).to_bytes(2, "big"), IPS))
     return b"".join((MACS, b"\x08\0", ip, TCP_HEADER.pack(*head, checksum, 0), body))
@@ -115,7 +117,16 @@ def run(rounds: int) -> Findings:
 
     def dpkt_build(values: tuple[Any, ...]) -> bytes:
         source, destination, seq, ack, flags, window, options, data = values
-        tcp = TCP(sport=source, dport=destination, seq=seq, ack=ack, flags=flags, win=window, opts=options, data=data)
+        tcp = TCP(
+            sport=source,
+            dport=destination,
+            seq=seq,
+            ack=ack,
+            flags=flags,
+            win=window,
+            opts=options,
+            data=data,
+        )
         tcp.off = 5 + len(options) // 4
         ip = IP(src=IPS[:4], dst=IPS[4:], p=6, id=1, ttl=64, data=tcp)
         ip.len = len(ip)
@@ -125,7 +136,19 @@ def run(rounds: int) -> Findings:
         ip = DpktEthernet(frame).data
         tcp = ip.data
         options = parse_opts(tcp.opts)
-        return ip.src, ip.dst, ip.ttl, tcp.sport, tcp.dport, tcp.seq, tcp.ack, tcp.flags, tcp.win, options, tcp.data
+        return (
+            ip.src,
+            ip.dst,
+            ip.ttl,
+            tcp.sport,
+            tcp.dport,
+            tcp.seq,
+            tcp.ack,
+            tcp.flags,
+            tcp.win,
+            options,
+            tcp.data,
+        )
 
     for values in (SYN, DATA):
         want = struct_build(values)

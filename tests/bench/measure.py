@@ -1,4 +1,4 @@
-"""Measuring side by side: every round runs every case once, so that a ratio compares figures of one moment."""
+"""Measuring side by side: every round runs every case once, so that a ratio is of one moment."""
 
 from __future__ import annotations
 

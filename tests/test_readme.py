@@ -1,0 +1,43 @@
+"""What the README says is so: its example prints what it shows, and its tables list what there is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def block(language: str) -> str:
+    """The first fenced block in a language."""
+    found = re.search(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_example_prints_what_is_shown() -> None:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(block("python"), {})
+    assert printed.getvalue() == block("text")
+
+
+def test_every_room_is_described() -> None:
+    rooms = re.findall(r"^\| `([a-z]+)(?:\.py|/)` \|", README, re.MULTILINE)
+    there = {path.stem for path in (ROOT / "handshake").glob("*.py")} - {"__init__"}
+    there |= {path.parent.name for path in (ROOT / "handshake").glob("*/__init__.py")}
+    assert len(rooms) == len(set(rooms))
+    assert set(rooms) == there
+
+
+def test_every_notebook_is_listed() -> None:
+    listed = re.findall(r"^\| `(\d\d-[a-z-]+\.ipynb)` \|", README, re.MULTILINE)
+    assert listed == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_each_command_is_one_line_after_its_mark() -> None:
+    for mark in ("lab", "test"):
+        assert re.search(rf"^<!-- {mark} command -->\n```sh\n[^\n]+\n```$", README, re.MULTILINE)
