@@ -36,6 +36,9 @@ LINKS: dict[str, Any] = {
 }
 """What a frame may start with: the name of the link, and the layer that reads its header."""
 
+NOT_FILLED_IN = "not filled in: the network card was to do it after the capture saw it"
+"""What a capture on the sending machine shows of a checksum that is left to the card (offload)."""
+
 TRANSPORTS: dict[int, Any] = {Segment.number: Segment, UDP.number: UDP}
 
 
@@ -53,6 +56,7 @@ class Dissection:
         "error",
         "frame",
         "layers",
+        "length",
         "network",
         "network_at",
         "transport",
@@ -61,6 +65,7 @@ class Dissection:
 
     def __init__(self, frame: bytes, link: str = "ethernet", length: int | None = None) -> None:
         self.frame = frame
+        self.length = len(frame) if length is None else length
         self.layers: list[Any] = []
         self.network: IPv4 | IPv6 | None = None
         self.transport: Segment | UDP | None = None
@@ -149,7 +154,7 @@ class Dissection:
             return self.network_at + network.total_length
         if isinstance(network, IPv6) and network.payload_length:
             return self.network_at + 40 + network.payload_length
-        return len(self.frame)  # offload: the length was to be filled in by the network card
+        return self.length  # offload: the length was to be filled in by the network card
 
     @property
     def data_length(self) -> int:
@@ -169,7 +174,8 @@ class Dissection:
         if isinstance(network, IPv4):
             start = self.network_at
             header = self.frame[start : start + 4 * (network.header_length or 5)]
-            found["IPv4"] = "bad" if internet_checksum(header) else "good"
+            good = not internet_checksum(header)
+            found["IPv4"] = "good" if good else "bad" if network.checksum else NOT_FILLED_IN
         if self.transport:
             found[self.transport.name] = self._transport_checksum(self.transport)
         return found
@@ -182,13 +188,15 @@ class Dissection:
             end = min(end, self.transport_at + (transport.length or end))
         if end > len(self.frame):
             return "cannot be told: the capture cut the packet"
+        if any(isinstance(layer, Extension) and layer.kind == 43 and layer.body[1] for layer in self.layers):
+            return "cannot be told: a routing header hides the last address, which the checksum covers"
         part = self.frame[self.transport_at : end]
         pseudo = self._pseudo_header(transport.number, len(part))
         if not internet_checksum(pseudo + part):
             return "good"
         # A card that makes checksums is handed the sum over the pseudo-header alone, not complemented.
         if transport.checksum in (0, 0xFFFF - internet_checksum(pseudo)):
-            return "not filled in: the network card was to do it after the capture saw it"
+            return NOT_FILLED_IN
         return "bad"
 
     def _pseudo_header(self, protocol: int, length: int) -> bytes:
@@ -228,5 +236,6 @@ def message_spans(layer: str, data: bytes) -> tuple[Span, ...]:
     if layer not in readers:
         raise ValueError(f"no decoder for messages of the layer {layer!r}; there are {', '.join(readers)}")
     reader = Reader(data)
+    reader.cut = True  # of a captured message there may be the first bytes only
     readers[layer](reader)
     return reader.spans

@@ -22,7 +22,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-COUNT = 111                                     # the article makes so many statements
+COUNT = 111  # the article makes so many statements
 NOTEBOOKS = tuple(f"{number:02}" for number in range(11))
 PARTS = {
     "one-way": "one-way authentication",
@@ -31,9 +31,9 @@ PARTS = {
     "opening": "three-way handshake",
     "questions": "questions, layers and sockets",
 }
-STEPS = range(1, 11)                            # the longest of the article's numbered lists has ten
-TAG = re.compile(r"S\d+")                       # how a notebook cell says which claim it shows
-WIDTH = 100                                     # columns of a card as text
+STEPS = range(1, 11)  # the longest of the article's numbered lists has ten
+TAG = re.compile(r"S\d+")  # how a notebook cell says which claim it shows
+WIDTH = 100  # columns of a card as text
 
 
 class Verdict(StrEnum):

@@ -101,24 +101,25 @@ def _scan_pcap(found: Scan) -> None:
     header = struct.Struct(order + "IIII").unpack_from
     starts, sizes, lengths, times = found.starts, found.sizes, found.lengths, found.times
     at, end = 24, len(data)
-    while at < end:
-        if at + 16 > end:
-            raise DecodeError("packet header", at, "16 bytes", f"only {end - at} bytes")
-        seconds, fraction, size, length = header(data, at)
-        if size > LARGEST:
-            raise DecodeError("captured length", at + 8, f"at most {LARGEST} bytes", f"{size}")
-        if at + 16 + size > end:
-            # The first bytes of the last packet are there: keep them, and say that the file breaks off.
+    try:
+        while at < end:
+            if at + 16 > end:
+                raise DecodeError("packet header", at, "16 bytes", f"only {end - at} bytes")
+            seconds, fraction, size, length = header(data, at)
+            if size > LARGEST:
+                raise DecodeError("captured length", at + 8, f"at most {LARGEST} bytes", f"{size}")
             left = end - at - 16
-            if left:
-                _keep(found, at + 16, left, max(size, length), seconds * BILLION + fraction * unit, link)
-            raise DecodeError("packet", at + 16, f"{size} bytes", f"only {left} bytes")
-        starts.append(at + 16)
-        sizes.append(size)
-        lengths.append(length)
-        times.append(seconds * BILLION + fraction * unit)
-        at += 16 + size
-    found.links = [link] * len(starts)
+            if left or not size:
+                starts.append(at + 16)
+                sizes.append(min(size, left))
+                lengths.append(max(size, length))
+                times.append(seconds * BILLION + fraction * unit)
+            if size > left:
+                # The first bytes of the last packet are kept; the file breaks off behind them.
+                raise DecodeError("packet", at + 16, f"{size} bytes", f"only {left} bytes")
+            at += 16 + size
+    finally:
+        found.links = [link] * len(starts)
 
 
 def _keep(found: Scan, start: int, size: int, length: int, time: int | None, link: str) -> None:
@@ -133,10 +134,11 @@ def _keep(found: Scan, start: int, size: int, length: int, time: int | None, lin
 class Interface:
     """An interface of a pcapng section: its link, how long a tick of its clock is, when the clock was 0.
 
-    A tick is `nanoseconds` or, for clocks that are finer or binary, 1 / `per_second` seconds.
+    snaplen: how many bytes of a packet it keeps at most, 0 for all.   A tick is 1 / `per_second` seconds.
     """
 
     link: str
+    snaplen: int = 0
     per_second: int = 10**6
     offset: int = 0
 
@@ -188,7 +190,8 @@ def _byte_order(data: bytes, at: int) -> str:
 def _interface(data: bytes, body: int, stop: int, order: str) -> Interface:
     if body + 8 > stop:
         raise DecodeError("interface description", body, "8 bytes", f"only {stop - body} bytes")
-    interface = Interface(_link(struct.unpack_from(order + "H", data, body)[0]))
+    number, snaplen = struct.unpack_from(order + "HxxI", data, body)
+    interface = Interface(_link(number), snaplen)
     at = body + 8
     while at + 4 <= stop:
         code, size = struct.unpack_from(order + "HH", data, at)
@@ -226,4 +229,5 @@ def _simple_packet(found: Scan, body: int, stop: int, order: str, interfaces: li
     if body + 4 > stop:
         raise DecodeError("simple packet block", body, "4 bytes", f"only {stop - body} bytes")
     length = struct.unpack_from(order + "I", found.data, body)[0]
-    _keep(found, body + 4, min(length, stop - body - 4), length, None, interfaces[0].link)
+    size = min(length, stop - body - 4, interfaces[0].snaplen or length)
+    _keep(found, body + 4, size, length, None, interfaces[0].link)

@@ -78,6 +78,8 @@ def _interface(link: str, at: str | None) -> bytes:
 
 def _packet(trace: Trace, transit: Transit, time: float, interface: int) -> bytes:
     ticks = trace.epoch + round(time * 1e9)
+    if not 0 <= ticks < 1 << 64:
+        raise ValueError(f"transit {transit.number}: its time does not fit a file, which counts from 1970 on")
     size = len(transit.frame)
     head = struct.pack("<IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF, size, transit.wire_length)
     comment = b""

@@ -8,12 +8,17 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import ip_address
 
+MAPPED = bytes(10) + b"\xff\xff"
+"""How an IPv6 address starts that stands for an IPv4 one (RFC 4291 section 2.5.5.2)."""
+
 
 @lru_cache(maxsize=4096)
 def ip_text(raw: bytes) -> str:
     """4 or 16 bytes as text: "10.0.0.1", "2001:db8::1" (RFC 5952)."""
     if len(raw) == 4:
         return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}"
+    if raw[:12] == MAPPED:
+        return f"::ffff:{ip_text(raw[12:])}"  # RFC 5952 section 5; Python's versions differ here
     return str(ip_address(raw))
 
 

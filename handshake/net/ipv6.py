@@ -143,7 +143,8 @@ class Extension:
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
         if len(self.body) % 8 != 6:
-            raise ValueError(f"the body of an extension header has 6 bytes, or 14, 22 ...; got {len(self.body)}")
+            size = len(self.body)
+            raise ValueError(f"the body of an extension header has 6 bytes, or 14, 22 ...; got {size}")
         length = self.length
         if length is None:
             length = 0 if self.kind == 44 else (len(self.body) - 6) // 8

@@ -103,7 +103,7 @@ def _card(claim: Claim) -> str:
         f'<span class="hs-card-badge"><span aria-hidden="true">{sign}</span> <b>{claim.verdict}</b> '
         f"{escape(claim.verdict.meaning)}</span></div>"
         f'<div class="hs-card-lanes">{_lane("as the article tells it", claim.text, "hs-card-told")}'
-        f'{_lane("as the wire does it", claim.wire, "hs-card-wire")}</div>'
+        f"{_lane('as the wire does it', claim.wire, 'hs-card-wire')}</div>"
         f'<div class="hs-card-foot">{foot}</div></div>'
     )
 

@@ -84,9 +84,7 @@ def compare(
     """
     first, second = _values(one), _values(other)
     keys = list(dict.fromkeys([*first, *second]))
-    rows = tuple(
-        Row(" / ".join(key[0]), key[1], first.get(key, ""), second.get(key, "")) for key in keys
-    )
+    rows = tuple(Row(" / ".join(key[0]), key[1], first.get(key, ""), second.get(key, "")) for key in keys)
     return Comparison(titles, rows, everything)
 
 

@@ -105,9 +105,7 @@ class Picture:
             self._inner = _inline(_raw(self.figure))
         uid = uid or new_uid()
         inner = _ID.sub(rf'id="{uid}-\1"', self._inner)
-        inner = _REFERENCE.sub(
-            lambda m: f"url(#{uid}-{m[1]})" if m[1] else f'href="#{uid}-{m[2]}"', inner
-        )
+        inner = _REFERENCE.sub(lambda m: f"url(#{uid}-{m[1]})" if m[1] else f'href="#{uid}-{m[2]}"', inner)
         width, height = (72 * inches for inches in self.figure.get_size_inches())
         # A label may lie across a line: a stroke in the page's colour, under the letters, keeps it legible.
         halo = f"#{uid} .label text{{paint-order:stroke;stroke:var(--hs-page,#fff);stroke-width:3.5px}}"

@@ -138,9 +138,7 @@ def _grid(drawing: Drawing, sheet: Sheet) -> None:
         ruled += [(drawing.x["client"], mark.y), (drawing.x["server"], mark.y)]
         about = "~" if (mark.number, kind) in unseen and mark.kind != "step" else ""
         time = about + rows.moment(mark.time, 1 if about else 2)
-        sheet.text(
-            (drawing.time_right, mark.y + s(3.6)), time, s(10), theme.MUTED, align="right", tags=tags
-        )
+        sheet.text((drawing.time_right, mark.y + s(3.6)), time, s(10), theme.MUTED, align="right", tags=tags)
     if ruled:
         codes = [Path.MOVETO, Path.LINETO] * (len(ruled) // 2)
         sheet.path(Path(ruled, codes), edge=theme.GRID, tags="grid")
@@ -333,9 +331,7 @@ def _legend(drawing: Drawing, sheet: Sheet, found: list[list[str]]) -> None:
                 sheet.box(x, y - s(5), x + s(16), y + s(5), s(2), edge=theme.MUTED, dash=(1.5, 2.5))
             else:
                 sheet.line([(middle, y - s(6)), (middle, y + s(5))], theme.MUTED, 1.2)
-                sheet.polygon(
-                    [(middle, y + s(6)), (middle - s(3), y), (middle + s(3), y)], face=theme.MUTED
-                )
+                sheet.polygon([(middle, y + s(6)), (middle - s(3), y), (middle + s(3), y)], face=theme.MUTED)
             sheet.text((x + s(22), y + s(3.6)), LEGEND[name], s(10), theme.MUTED)
             x += width(LEGEND[name], s(10)) + s(46)
         y += s(18)

@@ -76,14 +76,13 @@ BROWSER_FONTS = (
 )
 """In a notebook, its own text font: these are narrower than DejaVu Sans, by which labels are placed."""
 
-VARIABLES = {
-    colour.light: f"var(--hs-{name},{colour.light})" for name, colour in ROLES.items()
-}
+VARIABLES = {colour.light: f"var(--hs-{name},{colour.light})" for name, colour in ROLES.items()}
 """What each colour of a drawing becomes when it is set inline."""
 
 
 def variables(selector: str) -> str:
     """The style that gives the variables their values, in both of JupyterLab's themes."""
+
     def values(dark: bool) -> str:
         parts = []
         for name, colour in ROLES.items():
@@ -91,10 +90,7 @@ def variables(selector: str) -> str:
             parts.append(f"--hs-{name}:" + (f"var({colour.lab},{value})" if colour.lab else value))
         return ";".join(parts)
 
-    return (
-        f"{selector}{{{values(False)}}}"
-        f'[data-jp-theme-light="false"] {selector}{{{values(True)}}}'
-    )
+    return f'{selector}{{{values(False)}}}[data-jp-theme-light="false"] {selector}{{{values(True)}}}'
 
 
 @dataclass(frozen=True)

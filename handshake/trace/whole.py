@@ -97,9 +97,12 @@ class Trace:
 
     def connection(self, number: int) -> Connection:
         """The connection of that number."""
-        index = bisect_left(self.connections, number, key=lambda connection: connection.number)
-        if index < len(self.connections) and self.connections[index].number == number:
-            return self.connections[index]
+        connections = self.connections
+        index = number - 1
+        if not (0 <= index < len(connections) and connections[index].number == number):
+            index = bisect_left(connections, number, key=lambda connection: connection.number)
+        if index < len(connections) and connections[index].number == number:
+            return connections[index]
         raise KeyError(f"no connection has the number {number}; there are {len(self.connections)}")
 
     def only(self, connection: int) -> Trace:
