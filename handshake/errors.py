@@ -10,6 +10,16 @@ Three kinds, one for each party that can be at fault:
 from __future__ import annotations
 
 
+def count_bytes(count: int) -> str:
+    """A number of bytes in words."""
+    return f"{count} byte" if count == 1 else f"{count} bytes"
+
+
+def got_bytes(count: int) -> str:
+    """What there is where more was expected."""
+    return f"only {count_bytes(count)}" if count else "the end of the data"
+
+
 class HandshakeError(Exception):
     """Base of every error that this package raises on purpose."""
 

@@ -65,14 +65,14 @@ class Dissection:
 
     def __init__(self, frame: bytes, link: str = "ethernet", length: int | None = None) -> None:
         self.frame = frame
-        self.length = len(frame) if length is None else length
+        self.length = length or len(frame)
         self.layers: list[Any] = []
         self.network: IPv4 | IPv6 | None = None
         self.transport: Segment | UDP | None = None
         self.error: DecodeError | None = None
         self.network_at = self.transport_at = 0
         self._reader = Reader(frame)
-        self._reader.cut = length is not None and length > len(frame)
+        self._reader.cut = self.length > len(frame)
         try:
             self._read(self._reader, link)
         except DecodeError as error:
@@ -95,9 +95,9 @@ class Dissection:
 
         self.network_at = reader.pos
         if kind == IPV4:
-            self.network = IPv4.read(reader)
-            layers.append(self.network)
-            self._read_payload(reader, self.network.protocol, self.network.is_fragment)
+            self.network = network = IPv4.read(reader)
+            layers.append(network)
+            protocol, is_fragment = network.protocol, network.is_fragment
         elif kind == IPV6:
             self.network = IPv6.read(reader)
             layers.append(self.network)
@@ -106,24 +106,24 @@ class Dissection:
                 extension = Extension.read(reader, protocol)
                 layers.append(extension)
                 protocol, is_fragment = extension.next_header, extension.is_fragment
-            self._read_payload(reader, protocol, is_fragment)
         else:
             layers.append(Payload.read(reader, ethertype_words(kind)))
+            protocol, is_fragment = None, False
+
+        if protocol is None:
+            pass  # nothing above the link layer that we could read
+        elif is_fragment:
+            layers.append(Payload.read(reader, "a fragment of an IP packet"))
+        elif protocol in TRANSPORTS:
+            self.transport_at = reader.pos
+            self.transport = transport = TRANSPORTS[protocol].read(reader)
+            layers.append(transport)
+        else:
+            layers.append(Payload.read(reader, protocol_words(protocol)))
 
         reader.end = len(reader.data)
         if reader.pos < reader.end:
             layers.append(Padding.read(reader))
-
-    def _read_payload(self, reader: Reader, protocol: int, is_fragment: bool) -> None:
-        transport = TRANSPORTS.get(protocol)
-        if is_fragment:
-            self.layers.append(Payload.read(reader, "a fragment of an IP packet"))
-        elif transport is None:
-            self.layers.append(Payload.read(reader, protocol_words(protocol)))
-        else:
-            self.transport_at = reader.pos
-            self.transport = transport.read(reader)
-            self.layers.append(self.transport)
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -188,12 +188,12 @@ class Dissection:
             end = min(end, self.transport_at + (transport.length or end))
         if end > len(self.frame):
             return "cannot be told: the capture cut the packet"
-        if any(isinstance(layer, Extension) and layer.kind == 43 and layer.body[1] for layer in self.layers):
-            return "cannot be told: a routing header hides the last address, which the checksum covers"
         part = self.frame[self.transport_at : end]
         pseudo = self._pseudo_header(transport.number, len(part))
         if not internet_checksum(pseudo + part):
             return "good"
+        if any(isinstance(layer, Extension) and layer.kind == 43 and layer.body[1] for layer in self.layers):
+            return "cannot be told: a routing header hides the last address, which the checksum covers"
         # A card that makes checksums is handed the sum over the pseudo-header alone, not complemented.
         if transport.checksum in (0, 0xFFFF - internet_checksum(pseudo)):
             return NOT_FILLED_IN
@@ -203,7 +203,7 @@ class Dissection:
         """As `net.ipv4.pseudo_header`, with the addresses as they stand in the frame."""
         at, frame = self.network_at, self.frame
         if isinstance(self.network, IPv4):
-            return frame[at + 12 : at + 20] + bytes((0, protocol, length >> 8 & 255, length & 255))
+            return frame[at + 12 : at + 20] + (protocol << 16 | length).to_bytes(4, "big")
         return frame[at + 8 : at + 40] + length.to_bytes(4, "big") + bytes((0, 0, 0, protocol))
 
 

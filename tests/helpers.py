@@ -25,6 +25,7 @@ from handshake.net import (
     Padding,
     Payload,
 )
+from handshake.net.address import ip_text
 from handshake.tcp.options import END, MSS, NOP, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE, Option
 from handshake.tcp.segment import Flags, Segment
 from handshake.wire import replace
@@ -91,7 +92,7 @@ def octets(least, most):
 ports = uints(16)
 macs = octets(6, 6).map(lambda raw: raw.hex(":"))
 ipv4_addresses = octets(4, 4).map(lambda raw: ".".join(map(str, raw)))
-ipv6_addresses = st.ip_addresses(v=6).map(str)
+ipv6_addresses = st.ip_addresses(v=6).map(lambda address: ip_text(address.packed))
 some_data = st.one_of(st.just(b""), octets(1, 64))
 
 

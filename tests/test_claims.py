@@ -258,8 +258,10 @@ def test_every_tag_is_a_claim(capsys: pytest.CaptureFixture[str]) -> None:
     # The course grows: what is still to be shown is reported, and fails nothing.
     waiting = not_shown(NOTEBOOKS)
     with capsys.disabled():
-        print(f"\n{len(found)} of {COUNT} claims shown; not shown in the notebooks written so far: "
-              + (" ".join(each.id for each in waiting) or "none"))
+        print(
+            f"\n{len(found)} of {COUNT} claims shown; not shown in the notebooks written so far: "
+            + (" ".join(each.id for each in waiting) or "none")
+        )
 
 
 def test_tags_are_read_from_cells_exactly(tmp_path: Path) -> None:

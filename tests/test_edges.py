@@ -153,6 +153,7 @@ def test_every_edge_is_reached(edge: Edge) -> None:
     move = reached().get((edge.source, edge.event, edge.target))
     assert move, "no scenario makes this move"
     check(move)
+    assert bool(move.sends) == bool(edge.sends)
     bits = ["".join(name for name in CONTROLS if name in each) for each in edge.sends.split(",")]
     assert control(move.sends) == [name for name in bits if name], "the scenario shows what the edge sends"
 

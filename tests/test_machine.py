@@ -312,6 +312,13 @@ def test_the_answer_to_our_own_syn_opens_a_connection_that_both_called() -> None
     assert moved(move) == "SYN-RECEIVED -> ESTABLISHED"
 
 
+def test_data_behind_a_syn_that_comes_again_begin_one_number_later() -> None:
+    """Section 3.4: the SYN takes the number before the first byte."""
+    move = after(ACTIVE_SYN_RECEIVED, rcv("SYN,ACK", 300, 101, b"hello"))
+    assert (moved(move), move.delivered) == ("SYN-RECEIVED -> ESTABLISHED", b"hello")
+    assert sent(move) == ["ACK 101 ack 306"]
+
+
 def test_a_close_with_nothing_to_send_follows_at_once() -> None:
     """Section 3.10.4."""
     move = at(S.SYN_RECEIVED, Close())
@@ -386,6 +393,10 @@ def test_a_window_that_shrinks_stops_the_sender() -> None:
 
 def test_an_old_segment_does_not_change_the_window() -> None:
     """Section 3.10.7.4, fifth: SND.WL1 and SND.WL2 prevent using old segments."""
+    ahead = (*PATHS[S.ESTABLISHED], rcv("ACK", 304, 101, b"!", window=7))
+    assert after(ahead).after.snd_wnd == 7
+    assert after(ahead, rcv("ACK", 301, 101, b"hel", window=9)).after.snd_wnd == 7
+    assert after(ahead, rcv("ACK", 304, 101, window=9)).after.snd_wnd == 9
     path = (*PATHS[S.ESTABLISHED], Send(b"hello"), rcv("ACK", 301, 106, b"x", window=7))
     assert after(path).after.snd_wnd == 7
     assert after(path, rcv("ACK", 302, 103, window=9)).after.snd_wnd == 7

@@ -538,4 +538,4 @@ def test_what_belongs_to_no_connection_is_counted() -> None:
 
 
 def test_a_trace_in_one_line(run: Trace) -> None:
-    assert repr(run) == "Trace('A TCP connection, simulated', 11 transits, 1 connections)"
+    assert repr(run) == "Trace('A TCP connection, simulated', 11 transits, 1 connection)"

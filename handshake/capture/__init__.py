@@ -3,7 +3,7 @@
 >>> from handshake import capture
 >>> trace = capture.read(capture.sample("k01"))
 >>> trace
-Trace('k01_handshake_data_close.pcap', 11 transits, 1 connections)
+Trace('k01_handshake_data_close.pcap', 11 transits, 1 connection)
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from handshake.capture.formats import (
     SIMPLE_PACKET,
     TLS_KEY_LOG,
 )
-from handshake.errors import DecodeError
+from handshake.errors import DecodeError, got_bytes
 
 BILLION = 10**9
 
@@ -65,7 +65,7 @@ def scan(data: bytes) -> Scan:
     else:
         raise DecodeError("file header", 0, "a pcap or pcapng capture file", _looks_like(data))
     if len(data) < least:
-        raise DecodeError("file header", 0, f"{least} bytes", f"only {len(data)} bytes")
+        raise DecodeError("file header", 0, f"{least} bytes", got_bytes(len(data)))
     try:
         walk(found)
     except DecodeError as error:
@@ -104,7 +104,7 @@ def _scan_pcap(found: Scan) -> None:
     try:
         while at < end:
             if at + 16 > end:
-                raise DecodeError("packet header", at, "16 bytes", f"only {end - at} bytes")
+                raise DecodeError("packet header", at, "16 bytes", got_bytes(end - at))
             seconds, fraction, size, length = header(data, at)
             if size > LARGEST:
                 raise DecodeError("captured length", at + 8, f"at most {LARGEST} bytes", f"{size}")
@@ -116,7 +116,7 @@ def _scan_pcap(found: Scan) -> None:
                 times.append(seconds * BILLION + fraction * unit)
             if size > left:
                 # The first bytes of the last packet are kept; the file breaks off behind them.
-                raise DecodeError("packet", at + 16, f"{size} bytes", f"only {left} bytes")
+                raise DecodeError("packet", at + 16, f"{size} bytes", got_bytes(left))
             at += 16 + size
     finally:
         found.links = [link] * len(starts)
@@ -153,14 +153,14 @@ def _scan_pcapng(found: Scan) -> None:
     interfaces: list[Interface] = []
     while at < end:
         if at + 12 > end:
-            raise DecodeError("block header", at, "12 bytes", f"only {end - at} bytes")
+            raise DecodeError("block header", at, "12 bytes", got_bytes(end - at))
         if data[at : at + 4] == PCAPNG_MAGIC:
             order, interfaces = _byte_order(data, at), []
         kind, size = struct.unpack_from(order + "II", data, at)
         if size < 12 or size % 4 or size > LARGEST:
             raise DecodeError("block length", at + 4, f"a multiple of 4 from 12 to {LARGEST}", str(size))
         if at + size > end:
-            raise DecodeError("block", at, f"{size} bytes", f"only {end - at} bytes")
+            raise DecodeError("block", at, f"{size} bytes", got_bytes(end - at))
         body, stop = at + 8, at + size - 4
         closing = struct.unpack_from(order + "I", data, stop)[0]
         if closing != size:
@@ -189,7 +189,7 @@ def _byte_order(data: bytes, at: int) -> str:
 
 def _interface(data: bytes, body: int, stop: int, order: str) -> Interface:
     if body + 8 > stop:
-        raise DecodeError("interface description", body, "8 bytes", f"only {stop - body} bytes")
+        raise DecodeError("interface description", body, "8 bytes", got_bytes(stop - body))
     number, snaplen = struct.unpack_from(order + "HxxI", data, body)
     interface = Interface(_link(number), snaplen)
     at = body + 8
@@ -211,7 +211,7 @@ def _interface(data: bytes, body: int, stop: int, order: str) -> Interface:
 def _packet(found: Scan, body: int, stop: int, order: str, interfaces: list[Interface], kind: int) -> None:
     """An enhanced packet block, or the obsolete packet block that differs in its first four bytes."""
     if body + 20 > stop:
-        raise DecodeError("packet block", body, "20 bytes", f"only {stop - body} bytes")
+        raise DecodeError("packet block", body, "20 bytes", got_bytes(stop - body))
     form = "IIIII" if kind == ENHANCED_PACKET else "HxxIIII"
     number, high, low, size, length = struct.unpack_from(order + form, found.data, body)
     if number >= len(interfaces):
@@ -227,7 +227,7 @@ def _simple_packet(found: Scan, body: int, stop: int, order: str, interfaces: li
     if not interfaces:
         raise DecodeError("simple packet block", body, "an interface described before it", "none")
     if body + 4 > stop:
-        raise DecodeError("simple packet block", body, "4 bytes", f"only {stop - body} bytes")
+        raise DecodeError("simple packet block", body, "4 bytes", got_bytes(stop - body))
     length = struct.unpack_from(order + "I", found.data, body)[0]
     size = min(length, stop - body - 4, interfaces[0].snaplen or length)
     _keep(found, body + 4, size, length, None, interfaces[0].link)

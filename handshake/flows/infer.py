@@ -76,6 +76,8 @@ def _events(observed: Observed, end: str) -> list[Event]:
 def _first(received: Sequence[Event], send: Event, newest: int | None) -> bool:
     """Whether the next arrival came before that segment was sent."""
     ack = send.one.segment.ack if send.one.segment.flags & ACK else None
+    if ack is None and send.one.segment.flags & SYN:
+        return False  # had it heard the other's SYN, it would have acknowledged it
     for event in received:
         one = event.one
         is_new = one.span and (newest is None or seq.less(newest, one.end))
@@ -168,14 +170,19 @@ def _heard(state: State, one: Seen, end: str, observed: Observed) -> str:
 
 def _steps(events: Sequence[Event], end: str, observed: Observed) -> list[Step]:
     steps: list[Step] = []
+    last_sent = max((event.time for event in events if not event.received), default=-1.0)
     for event in events:
         one = event.one
         number, kind = one.transit.number, kind_of(one.segment, one.length)
         if not event.received and steps and _answers(steps[-1], kind, one):
             steps[-1] = replace(steps[-1], after=_fields(event.after), sends=(*steps[-1].sends, number))
+            if len(event.after) > 1:
+                steps[-1] = replace(steps[-1], notes=(_possible(event.after),), certainty="unknown")
             continue
         known = len(event.before) == len(event.after) == 1
-        notes = () if known else (_possible(event.after),)
+        notes: tuple[str, ...] = () if known else (_possible(event.after),)
+        if event.received and event.time > last_sent and end != observed.connection.near:
+            notes += ("provided that it arrived: nothing seen later confirms it",)
         state = next(iter(event.before)) if len(event.before) == 1 else None
         if event.received:
             heard = _heard(state, one, end, observed) if state else "segment"

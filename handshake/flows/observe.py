@@ -315,9 +315,15 @@ def _asked_again(one: Seen, later: Sequence[Seen]) -> str:
     """The evidence that an answer to a SYN got lost: the caller calls again."""
     if kind_of(one.segment, one.length) != "SYN,ACK":
         return ""
-    reply = next((other for other in later if other.transit.sender != one.transit.sender), None)
-    if reply and kind_of(reply.segment, reply.length) == "SYN":
-        return f"the SYN that it answers was sent again as transit {reply.transit.number}"
+    asked: Seen | None = None
+    for other in later:
+        kind = kind_of(other.segment, other.length)
+        if other.transit.sender != one.transit.sender:
+            if kind != "SYN":
+                return ""  # it was confirmed after all: question and answer crossed
+            asked = asked or other
+        elif asked and kind == "SYN,ACK":
+            return f"the SYN that it answers was sent again as transit {asked.transit.number}"
     return ""
 
 

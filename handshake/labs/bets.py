@@ -50,6 +50,26 @@ def bet(
     return Bet(question, options, answer, because, reveal, key)
 
 
+class Bets(VBox):  # type: ignore[misc]
+    """Several bets, one below the other."""
+
+    def __init__(self, *bets: Bet) -> None:
+        self.bets = bets
+        super().__init__(list(bets))
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.bets))
+
+    def __repr__(self) -> str:
+        committed = sum(bet.choice is not None for bet in self.bets)
+        return f"{len(self.bets)} bets: {committed} committed"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        bundle["text/html"] = "".join(bet._repr_mimebundle_()["text/html"] for bet in self.bets)
+        return bundle
+
+
 def forget() -> None:
     """Forget every bet that was remembered by its key."""
     _remembered.clear()

@@ -6,7 +6,7 @@ Questions and answers stand here and not in the notebook, so that nobody reads a
 from __future__ import annotations
 
 from handshake import capture, show, sim
-from handshake.labs.bets import Bet, bet
+from handshake.labs.bets import Bet, Bets, bet
 from handshake.trace import Trace
 
 
@@ -128,9 +128,9 @@ def bet_refused() -> Bet:
     )
 
 
-def exit_check() -> tuple[Bet, ...]:
+def exit_check() -> Bets:
     """Three questions to leave with."""
-    return (
+    return Bets(
         bet(
             "A segment with SYN and ACK has seq 700 and ack 301. What was the sequence number of the SYN?",
             ["299", "300", "301", "700"],

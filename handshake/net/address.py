@@ -23,6 +23,12 @@ def ip_text(raw: bytes) -> str:
 
 
 @lru_cache(maxsize=4096)
+def ip_texts(source: bytes, destination: bytes) -> tuple[str, str]:
+    """Both addresses of a packet as text."""
+    return ip_text(source), ip_text(destination)
+
+
+@lru_cache(maxsize=4096)
 def ip_bytes(text: str) -> bytes:
     """The 4 or 16 bytes of an address in text; ValueError if it is none."""
     return ip_address(text).packed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from handshake.errors import DecodeError
-from handshake.net.address import ip_bytes, ip_text
+from handshake.net.address import ip_bytes, ip_text, ip_texts
 from handshake.wire import Field, Layout, Reader, fit, internet_checksum, made
 
 PROTOCOLS = {
@@ -104,11 +104,12 @@ class IPv4:
                 )
         elif start + total <= reader.end:
             reader.end, reader.cut = start + total, False  # the packet is whole, whatever the frame lacks
+        source_text, destination_text = ip_texts(source, destination)
         return made(
             cls,
             {
-                "source": ip_text(source),
-                "destination": ip_text(destination),
+                "source": source_text,
+                "destination": destination_text,
                 "protocol": protocol,
                 "ttl": ttl,
                 "identification": identification,

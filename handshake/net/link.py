@@ -7,10 +7,11 @@ the BSDs has four bytes that name the protocol; a raw capture starts with the IP
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from handshake.net.address import mac_bytes, mac_text
-from handshake.wire import Field, Layout, Reader, fit, made
+from handshake.wire import Field, Layout, Reader, fit
 
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
 VLAN_TAGS = (0x8100, 0x88A8)
@@ -56,12 +57,17 @@ class Ethernet:
     @classmethod
     def read(cls, reader: Reader) -> Ethernet:
         """Take the header off the front."""
-        destination, source, kind = reader.layout(ETHERNET)
-        return made(cls, {"destination": mac_text(destination), "source": mac_text(source), "type": kind})
+        return _ethernet(*reader.layout(ETHERNET))
 
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
         return ETHERNET.pack(mac_bytes(self.destination), mac_bytes(self.source), self.type) + payload
+
+
+@lru_cache(maxsize=1024)
+def _ethernet(destination: bytes, source: bytes, kind: int) -> Ethernet:
+    """The record of a header.  A conversation has the same two over and over: they are remembered."""
+    return Ethernet(mac_text(destination), mac_text(source), kind)
 
 
 @dataclass(frozen=True)

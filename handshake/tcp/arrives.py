@@ -156,7 +156,7 @@ def first_sequence(progress: Progress, segment: Segment) -> Progress:
         return progress.hears("unacceptable segment").drop(f"{what}: the reset is dropped")
     if acceptable(tcb, segment):
         return progress
-    if not tcb.rcv_wnd and segment.seq == tcb.rcv_nxt:
+    if not tcb.rcv_wnd and segment.seq == tcb.rcv_nxt and not segment.flags & SYN:
         # A special allowance: what acknowledges must get through (section 3.10.7.4).
         return acknowledge(progress, "First: our window is closed: data are not taken, but the ACK counts")
     both = segment.flags & (SYN | ACK) == SYN | ACK

@@ -4,7 +4,8 @@ A pure function.  It reads no clock, draws no random number, changes nothing: it
 becomes and what is sent.  Every check leaves a note in plain words, which the pictures show.
 
 Not here yet, and the standard allows it: segments that arrive ahead of a gap are dropped, and acknowledged
-with what was expected (they MAY be held, section 3.10.7.4).  Timers are the endpoint's.
+with what was expected (section 3.10.7.4 says that they SHOULD be held), and data that come with the first
+SYN are left for the peer to send again.  Timers are the endpoint's.
 
 Quarrels are settled in two ways.  A call that does not fit the state is `Refused`, and nothing changes.  A
 segment never raises: whatever arrives is accepted, answered or dropped, with a note.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from handshake.errors import DecodeError
+from handshake.errors import DecodeError, got_bytes
 from handshake.wire import Field, Layout, Reader, Span, span
 
 END, NOP, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
@@ -99,7 +99,7 @@ def read_options(reader: Reader, end: int) -> tuple[Option, ...]:
         end = reader.end
     elif end > reader.end:
         raise DecodeError(
-            "options", pos, f"{end - pos} bytes, as the data offset says", f"only {reader.end - pos} bytes"
+            "options", pos, f"{end - pos} bytes, as the data offset says", got_bytes(reader.end - pos)
         )
     options: list[Option] = []
     reader.explain(option_spans, options, pos)
@@ -113,9 +113,9 @@ def read_options(reader: Reader, end: int) -> tuple[Option, ...]:
             pos = end
         else:
             length = data[pos + 1] if pos + 1 < end else 0
-            if reader.cut and end == reader.end and (pos + 1 == end or pos + length > end):
-                break
             if length < 2 or pos + length > end:
+                if reader.cut and end == reader.end and (length >= 2 or pos + 1 == end):
+                    break  # the capture kept only the first bytes of this option
                 reader.pos = pos
                 raise DecodeError(
                     "option length",

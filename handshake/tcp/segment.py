@@ -100,7 +100,9 @@ class Segment:
         if words < 5:
             raise DecodeError("data offset", start + 12, "at least 5 words of 4 bytes", str(words))
         options = read_options(reader, start + 4 * words) if words > 5 else ()
-        data = reader.rest("data", "bytes of the stream, from the sequence number on", path=("TCP",))
+        data = b""
+        if reader.pos < reader.end:
+            data = reader.rest("data", "bytes of the stream, from the sequence number on", path=("TCP",))
         return made(
             cls,
             {

@@ -13,7 +13,7 @@ from handshake.trace.records import Connection, Fault, Message, Step, Transit
 from handshake.trace.whole import Trace
 
 WIDTH = 54
-"""Columns of the arrow between the two ends."""
+"""Columns of the arrow between the two ends, at the least."""
 
 
 def text(trace: Trace, *, relative: bool = True, rows: int = 60) -> str:
@@ -57,12 +57,14 @@ def _overview(trace: Trace, rows: int) -> str:
 
 
 def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> str:
+    told = {message.sources[0].transit: message for message in trace.messages if message.sources}
+    names = {t.number: _name(t, told.get(t.number), relative) for t in trace.transits[:rows]}
+    width = max([WIDTH, *(len(name) + 7 for name in names.values())])
     lines = [
         f"client {_address(connection.client)}  server {_address(connection.server)}"
         + ("  (sequence numbers counted from each end's first)" if relative else ""),
-        f"{'':4}{'at client':>11}  {'client':12} {'':{WIDTH}} {'server':12}  {'at server':>11}",
+        f"{'':4}{'at client':>11}  {'client':12} {'':{width}} {'server':12}  {'at server':>11}",
     ]
-    told = {message.sources[0].transit: message for message in trace.messages if message.sources}
     by_transit: dict[tuple[str, int], Step] = {}
     states: dict[str, str] = {}
     for step in trace.steps:
@@ -78,14 +80,14 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
     for event in events[:rows]:
         if isinstance(event, Step):
             states[event.end] = str(event.after["state"])
-            lines.append(_call(event))
+            lines.append(_call(event, width))
             continue
         here = {end: by_transit.get((end, event.number)) for end in ("client", "server")}
         for end, done in here.items():
             if done:
                 states[end] = str(done.after["state"])
         times = _times(trace, event, here)
-        arrow = _arrow(event, told.get(event.number), relative)
+        arrow = _arrow(event, names[event.number], width)
         lines.append(
             f"{event.number:4}{times['client']:>11}  {states.get('client', ''):12} {arrow} "
             f"{states.get('server', ''):12}  {times['server']:>11}"
@@ -114,23 +116,27 @@ def _times(trace: Trace, transit: Transit, steps: dict[str, Step | None]) -> dic
     return times
 
 
-def _arrow(transit: Transit, message: Message | None, relative: bool) -> str:
-    name = message.text(relative) if message else f"{transit.wire_length} bytes"
-    if message and message.labels:
-        name += f" [{'; '.join(message.labels)}]"
+def _name(transit: Transit, message: Message | None, relative: bool) -> str:
+    if message is None:
+        return f"{transit.wire_length} bytes"
+    labels = f" [{'; '.join(message.labels)}]" if message.labels else ""
+    return message.text(relative) + labels
+
+
+def _arrow(transit: Transit, name: str, width: int) -> str:
     head = "X" if transit.fault == "lost" else ">" if transit.sender == "client" else "<"
     if transit.sender == "client":
-        return f"---- {name} ".ljust(WIDTH - 1, "-") + head
-    return head + f"--- {name} ".ljust(WIDTH - 1, "-")
+        return f"---- {name} ".ljust(width - 1, "-") + head
+    return head + f"--- {name} ".ljust(width - 1, "-")
 
 
-def _call(step: Step) -> str:
+def _call(step: Step, width: int) -> str:
     """A row for what an end did without sending anything: a call of its program, a timeout."""
     when = milliseconds(step.time)
     what = f"{step.cause}: {step.before['state']} -> {step.after['state']}"
     if step.end == "client":
         return f"{'':4}{when:>11}  {what}"
-    return f"{'':4}{'':11}  {'':12} {what:>{WIDTH + 13}}  {when:>11}"
+    return f"{'':4}{'':11}  {'':12} {what:>{width + 13}}  {when:>11}"
 
 
 def _address(address: tuple[str, int]) -> str:

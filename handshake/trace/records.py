@@ -150,7 +150,7 @@ class Step:
     """What one end did.
 
     end: "client" or "server" of the connection.
-    cause: what made it act: "OPEN (active)", "SEGMENT ARRIVES", "2MSL timeout" ...
+    cause: what made it act, in the words of the state diagram: "active OPEN", "rcv SYN", "2MSL timeout" ...
     transit: the transit that arrived, if that was the cause.   sends: the transits that it sent in answer.
     before, after: its plain fields, "state" first, by their names in the standard ("SND.NXT").
     notes: why, in words.   certainty: "ran", "inferred" or "unknown".

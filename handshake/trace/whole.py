@@ -158,8 +158,9 @@ class Trace:
         return self.text()
 
     def __repr__(self) -> str:
-        count = f"{len(self.transits)} transits, {len(self.connections)} connections"
-        return f"Trace({self.title!r}, {count})"
+        transits, connections = len(self.transits), len(self.connections)
+        plurals = "s" * (transits != 1), "s" * (connections != 1)
+        return f"Trace({self.title!r}, {transits} transit{plurals[0]}, {connections} connection{plurals[1]})"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from handshake import show
