@@ -113,9 +113,13 @@ def lab_command(
 
 
 def files_of(folder: Path) -> list[str]:
-    """The files of a folder, sorted, as names with slashes; what is hidden is left out."""
+    """The course in a folder, sorted, as names with slashes: not what is hidden, nor what a run has saved."""
     names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
+    return sorted(
+        name.as_posix()
+        for name in names
+        if name.suffix != ".pcapng" and not any(part.startswith(".") for part in name.parts)
+    )
 
 
 def hashes_of(folder: Path, names: Sequence[str]) -> dict[str, str]:

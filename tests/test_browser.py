@@ -219,6 +219,7 @@ class Stepper:
         self.box = boxes.filter(has=page.locator("button:has-text('Next')")).first
         self.box.scroll_into_view_if_needed()
         self.handle = self.box.locator(".noUi-handle").first
+        self.handle.wait_for()
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -231,7 +232,7 @@ class Stepper:
     @property
     def position(self) -> int:
         """Where the slider stands."""
-        return int(self.box.locator(".widget-readout").first.inner_text())
+        return int(float(self.handle.get_attribute("aria-valuenow") or "nan"))
 
     @property
     def note(self) -> str:
