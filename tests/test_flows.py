@@ -18,7 +18,7 @@ from handshake.flows import FlowTable, Observed, infer_steps, observe, plaintext
 from handshake.peel import Dissection
 from handshake.tcp import Option, Segment, State
 from handshake.tcp.options import mss
-from handshake.trace import Connection, Trace, Transit
+from handshake.trace import Connection, Trace, Transit, flight
 
 VECTORS = Path(__file__).parents[2] / "shared" / "vectors" / "captures"
 
@@ -856,3 +856,11 @@ def test_every_inferred_state_is_one_of_the_eleven() -> None:
     states = {str(state) for state in State}
     assert {step.after["state"] for step in trace.steps} <= states
     assert replace(trace) == trace
+
+
+def test_two_ends_on_one_machine_need_no_reckoning() -> None:
+    """A capture on the loopback interface sees every segment leave and arrive at once."""
+    here = Connection(1, "TCP", ("127.0.0.1", 40000), ("127.0.0.1", 443), (1,))
+    told = observe(here, [Transit(1, b"\x00" * 14, seen=0.5, connection=1, sender="client")])
+    assert (told.connection.near, told.connection.delay) == ("client", 0.0)
+    assert flight(told.transits[0], told.connection) == (0.5, 0.5, False)

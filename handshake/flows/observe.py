@@ -255,6 +255,9 @@ def _other(number: int, transit: Transit, dissection: Dissection) -> Message:
 
 def _placed(connection: Connection, seen: Sequence[Seen]) -> Connection:
     """Where the capture was taken, from the timing of the handshake: the quick answer came from nearby."""
+    if connection.client[0] == connection.server[0]:
+        note = "both ends are on the same machine, and so is the capture"
+        return replace(connection, near="client", delay=0.0, notes=(*connection.notes, note))
     times: dict[str, float] = {}
     syns = 0
     for one in seen:

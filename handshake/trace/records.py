@@ -257,12 +257,14 @@ def flight(transit: Transit, connection: Connection | None) -> Flight:
     left = landed = transit.seen
     if left is None or landed is None:
         return Flight(None, None, True)
+    known = False
     if connection and connection.near and connection.delay is not None:
+        known = connection.delay == 0  # both ends are one machine: seen is sent and arrived
         if transit.sender == connection.near:
             landed += connection.delay
         else:
             left -= connection.delay
-    return Flight(left, None if transit.fault == "lost" else landed, True)
+    return Flight(left, None if transit.fault == "lost" else landed, not known)
 
 
 @dataclass(frozen=True)
