@@ -864,3 +864,18 @@ def test_two_ends_on_one_machine_need_no_reckoning() -> None:
     told = observe(here, [Transit(1, b"\x00" * 14, seen=0.5, connection=1, sender="client")])
     assert (told.connection.near, told.connection.delay) == ("client", 0.0)
     assert flight(told.transits[0], told.connection) == (0.5, 0.5, False)
+
+
+def test_answers_that_cross_are_no_complaint() -> None:
+    """Seen between two kernels: the SYN comes again just as the server's own timer repeats its SYN,ACK."""
+    told = watch(
+        row(0, "client", "SYN", 100),
+        row(0.1, "server", "SYN,ACK", 300, 101),
+        row(1013.8, "client", "SYN", 100),
+        row(1013.85, "server", "SYN,ACK", 300, 101),
+        row(1013.9, "client", "ACK", 101, 301),
+        row(1014.0, "server", "SYN,ACK", 300, 101),
+        row(1014.1, "client", "ACK", 101, 301),
+    )
+    assert lost(told) == [2]
+    assert paths(told)[1] == ["LISTEN", "SYN-RECEIVED", "ESTABLISHED"]

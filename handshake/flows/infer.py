@@ -76,8 +76,12 @@ def _events(observed: Observed, end: str) -> list[Event]:
 def _first(received: Sequence[Event], send: Event, newest: int | None) -> bool:
     """Whether the next arrival came before that segment was sent."""
     ack = send.one.segment.ack if send.one.segment.flags & ACK else None
-    if ack is None and send.one.segment.flags & SYN:
-        return False  # had it heard the other's SYN, it would have acknowledged it
+    if send.one.segment.flags & SYN:
+        if ack is None:
+            return False  # had it heard the other's SYN, it would have acknowledged it
+        reply = received[0].one.segment
+        if reply.flags & ACK and not reply.flags & SYN and reply.ack == send.one.end:
+            return False  # had it heard that its SYN arrived, it would not have sent it again
     for event in received:
         one = event.one
         is_new = one.span and (newest is None or seq.less(newest, one.end))

@@ -15,6 +15,9 @@ from handshake.tcp.options import MSS, WINDOW_SCALE
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.trace import Connection, Detail, Fault, Message, Source, Transit
 
+SOONEST_TIMER = 0.2
+"""No end sends again earlier than this, in seconds: the smallest retransmission timer in common use."""
+
 OTHER = {"client": "server", "server": "client"}
 
 
@@ -324,10 +327,16 @@ def _asked_again(one: Seen, later: Sequence[Seen]) -> str:
         if other.transit.sender != one.transit.sender:
             if kind != "SYN":
                 return ""  # it was confirmed after all: question and answer crossed
-            asked = asked or other
+            if not _crossed(one, other):
+                asked = asked or other
         elif asked and kind == "SYN,ACK":
             return f"the SYN that it answers was sent again as transit {asked.transit.number}"
     return ""
+
+
+def _crossed(one: Seen, other: Seen) -> bool:
+    """Whether the peer's segment came too soon to be a complaint: it was under way already."""
+    return other.transit.time - one.transit.time < SOONEST_TIMER
 
 
 def _sent_again(one: Seen, later: Sequence[Seen]) -> str:
@@ -343,7 +352,8 @@ def _sent_again(one: Seen, later: Sequence[Seen]) -> str:
             return ""
         elif kind_of(other.segment, other.length) == "SYN,ACK" and kind_of(segment, one.length) == "ACK":
             # The third step of the handshake takes no number; that it is missed shows in the second's return.
-            return f"the server sent its SYN,ACK again as transit {other.transit.number}"
+            if not _crossed(one, other):
+                return f"the server sent its SYN,ACK again as transit {other.transit.number}"
         elif not one.span:
             return ""
     return ""
