@@ -879,3 +879,26 @@ def test_answers_that_cross_are_no_complaint() -> None:
     )
     assert lost(told) == [2]
     assert paths(told)[1] == ["LISTEN", "SYN-RECEIVED", "ESTABLISHED"]
+
+
+def test_a_probe_of_a_closed_window_is_no_keep_alive() -> None:
+    """Seen between two kernels: both repeat the last number; what the peer's window was tells them apart."""
+    closed = row(40, "server", "ACK", 301, 106, window=0)
+    told = labels(
+        *OPEN,
+        row(30, "client", "ACK", 101, 301, b"hello"),
+        closed,
+        row(240, "client", "ACK", 105, 301),
+        row(260, "server", "ACK", 301, 106, window=0),
+    )
+    assert told[-2:] == [("zero-window probe",), ("answer to the zero-window probe", "zero window")]
+
+
+def test_what_the_receiver_says_it_got_twice_was_not_lost() -> None:
+    """Seen between two kernels: a tail loss probe was needless, and a duplicate SACK says so (RFC 2883)."""
+    edges = (101).to_bytes(4, "big") + (106).to_bytes(4, "big")
+    data = row(30, "client", "ACK", 101, 301, b"hello")
+    again = row(35, "client", "ACK", 101, 301, b"hello")
+    answer = row(70, "server", "ACK", 301, 106, options=(Option(5, edges), Option(1), Option(1)))
+    assert lost(watch(*OPEN, data, again, row(70, "server", "ACK", 301, 106))) == [4]
+    assert lost(watch(*OPEN, data, again, answer)) == []

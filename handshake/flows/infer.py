@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from handshake.flows.observe import Observed, Seen, kind_of
+from handshake.flows.observe import Observed
+from handshake.flows.seen import Seen, kind_of
 from handshake.tcp import seq
 from handshake.tcp.figure import EDGES, MAY_SEND, SYNCHRONIZED, State
 from handshake.tcp.segment import ACK, FIN, RST, SYN

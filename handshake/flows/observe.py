@@ -7,59 +7,15 @@ an observer near one end cannot see what reached the other, and says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from handshake.flows.losses import losses
+from handshake.flows.seen import OTHER, Direction, Seen, kind_of
 from handshake.peel import Dissection
 from handshake.tcp import seq
 from handshake.tcp.options import MSS, WINDOW_SCALE
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.trace import Connection, Detail, Fault, Message, Source, Transit
-
-SOONEST_TIMER = 0.2
-"""No end sends again earlier than this, in seconds: the smallest retransmission timer in common use."""
-
-OTHER = {"client": "server", "server": "client"}
-
-
-@dataclass
-class Direction:
-    """What has been seen of one end's sending.
-
-    base: its first sequence number (that of the SYN, or one less than the first data byte seen).
-    nxt: the number after the newest that it sent.   ack: the newest that it acknowledged.
-    sent: for every number that starts a segment, the transit that carried it last.
-    """
-
-    base: int | None = None
-    nxt: int | None = None
-    ack: int | None = None
-    window: int | None = None
-    mss: int | None = None
-    scale: int | None = None
-    fin: int | None = None
-    sent: dict[int, tuple[int, int]] = field(default_factory=dict)
-    gaps: list[tuple[int, int]] = field(default_factory=list)
-    probed: bool = False
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One segment in its connection: the transit, what was read, and how much data travelled."""
-
-    transit: Transit
-    segment: Segment
-    length: int
-
-    @property
-    def span(self) -> int:
-        """How many sequence numbers it takes."""
-        flags = self.segment.flags
-        return self.length + bool(flags & SYN) + bool(flags & FIN)
-
-    @property
-    def end(self) -> int:
-        """The number after its last."""
-        return seq.add(self.segment.seq, self.span)
 
 
 @dataclass(frozen=True)
@@ -91,24 +47,12 @@ def observe(connection: Connection, transits: Iterable[Transit]) -> Observed:
             message = _other(number, transit, dissection)
         messages.append(message)
     connection = _placed(connection, seen)
-    faults = _losses(connection, seen) if any(t.seen is not None for t in kept) else ()
+    faults = losses(connection, seen) if any(t.seen is not None for t in kept) else ()
     lost = {fault.transit for fault in faults}
     marked = {t.number: replace(t, fault="lost") if t.number in lost else t for t in kept}
     kept = list(marked.values())
     seen = [replace(one, transit=marked[one.transit.number]) for one in seen]
     return Observed(connection, tuple(kept), tuple(messages), tuple(faults), tuple(seen), ends)
-
-
-def kind_of(segment: Segment, length: int) -> str:
-    """What a segment is good for, in the words of the state diagram."""
-    flags = segment.flags
-    if flags & RST:
-        return "RST"
-    if flags & SYN:
-        return "SYN,ACK" if flags & ACK else "SYN"
-    if flags & FIN:
-        return "FIN"
-    return "data" if length else "ACK"
 
 
 def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Direction]) -> Message:
@@ -151,9 +95,8 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     labels = []
     if own.nxt is not None and not flags & RST:
         ahead = seq.distance(own.nxt, segment.seq)
-        probes = one.length <= 1 and ahead == -1 and not flags & (SYN | FIN) and peer.ack == own.nxt
-        if probes:
-            labels.append("keep-alive")
+        if probe := _probe(one, own, peer):
+            labels.append(probe)
         elif one.span and ahead < 0:
             earlier = own.sent.get(segment.seq)
             if _fills_gap(one, own):
@@ -166,7 +109,7 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     plain = not one.span and not flags & (SYN | FIN | RST) and bool(flags & ACK)
     if plain and not labels and own.ack == segment.ack and own.window is not None:
         if peer.probed:
-            labels.append("answer to the keep-alive")
+            labels.append(f"answer to the {peer.probed}")
         elif own.window != segment.window:
             labels.append("window update")
         elif peer.nxt is not None and seq.less(segment.ack, peer.nxt):
@@ -174,6 +117,15 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     if not segment.window and not flags & (SYN | RST):
         labels.append("zero window")
     return labels
+
+
+def _probe(one: Seen, own: Direction, peer: Direction) -> str:
+    """What a segment is called that asks "are you there?" by repeating the last number, or ""."""
+    if own.nxt is None or one.length > 1 or one.segment.flags & (SYN | FIN | RST):
+        return ""
+    if one.segment.seq != seq.add(own.nxt, -1) or peer.ack != own.nxt:
+        return ""
+    return "keep-alive" if peer.window else "zero-window probe"
 
 
 def _fills_gap(one: Seen, own: Direction) -> bool:
@@ -190,6 +142,7 @@ def _fills_gap(one: Seen, own: Direction) -> bool:
 
 def _remember(one: Seen, own: Direction, peer: Direction) -> None:
     segment, flags = one.segment, one.segment.flags
+    probe = _probe(one, own, peer)
     if flags & SYN:
         size, shift = segment.option(MSS), segment.option(WINDOW_SCALE)
         own.mss = size.numbers[0] if size and size.numbers else None
@@ -204,13 +157,7 @@ def _remember(one: Seen, own: Direction, peer: Direction) -> None:
         own.window = segment.window
     if flags & ACK and (own.ack is None or seq.less(own.ack, segment.ack)):
         own.ack = segment.ack
-    own.probed = (
-        own.nxt is not None
-        and one.length <= 1
-        and segment.seq == seq.add(own.nxt, -1)
-        and (peer.ack == own.nxt and not flags & (SYN | FIN | RST))
-    )
-    peer.probed = False
+    own.probed, peer.probed = probe, ""
 
 
 def _notes(one: Seen, dissection: Dissection, peer: Direction) -> tuple[str, ...]:
@@ -291,69 +238,3 @@ def _placed(connection: Connection, seen: Sequence[Seen]) -> Connection:
         f"{1000 * max(out, back):.1f} ms, half of which is reckoned for each way"
     )
     return replace(connection, near=near, delay=max(out, back) / 2, notes=(*connection.notes, note))
-
-
-def _losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
-    """Transits that evidently never arrived, by what was sent again before anything confirmed them."""
-    faults = []
-    for index, one in enumerate(seen):
-        later = seen[index + 1 :]
-        again = _asked_again(one, later)
-        if one.transit.sender == (connection.near or "client"):
-            # (What was seen near its receiver did arrive, even if it is sent again.)
-            again = again or _sent_again(one, later)
-        if again:
-            text = f"transit {one.transit.number} evidently got lost: {again}"
-            faults.append(
-                Fault(
-                    "lost",
-                    text,
-                    one.transit.time,
-                    one.transit.number,
-                    certainty="inferred",
-                    connection=connection.number,
-                )
-            )
-    return faults
-
-
-def _asked_again(one: Seen, later: Sequence[Seen]) -> str:
-    """The evidence that an answer to a SYN got lost: the caller calls again."""
-    if kind_of(one.segment, one.length) != "SYN,ACK":
-        return ""
-    asked: Seen | None = None
-    for other in later:
-        kind = kind_of(other.segment, other.length)
-        if other.transit.sender != one.transit.sender:
-            if kind != "SYN":
-                return ""  # it was confirmed after all: question and answer crossed
-            if not _crossed(one, other):
-                asked = asked or other
-        elif asked and kind == "SYN,ACK":
-            return f"the SYN that it answers was sent again as transit {asked.transit.number}"
-    return ""
-
-
-def _crossed(one: Seen, other: Seen) -> bool:
-    """Whether the peer's segment came too soon to be a complaint: it was under way already."""
-    return other.transit.time - one.transit.time < SOONEST_TIMER
-
-
-def _sent_again(one: Seen, later: Sequence[Seen]) -> str:
-    """The evidence that a transit got lost, in words, or ""."""
-    sender, segment = one.transit.sender, one.segment
-    for other in later:
-        if other.transit.sender == sender:
-            # (Of two ends that call each other, each repeats its SYN in its answer: that tells no loss.)
-            same = (segment.flags ^ other.segment.flags) & (SYN | ACK) == 0 or not segment.flags & SYN
-            if one.span and same and other.segment.seq == segment.seq and other.span >= one.span:
-                return f"it was sent again as transit {other.transit.number}, and nothing had confirmed it"
-        elif one.span and other.segment.flags & ACK and seq.less_equal(one.end, other.segment.ack):
-            return ""
-        elif kind_of(other.segment, other.length) == "SYN,ACK" and kind_of(segment, one.length) == "ACK":
-            # The third step of the handshake takes no number; that it is missed shows in the second's return.
-            if not _crossed(one, other):
-                return f"the server sent its SYN,ACK again as transit {other.transit.number}"
-        elif not one.span:
-            return ""
-    return ""

@@ -1,0 +1,65 @@
+"""What an observer keeps of one connection: each segment, and what has been seen of each end's sending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from handshake.tcp import seq
+from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
+from handshake.trace import Transit
+
+OTHER = {"client": "server", "server": "client"}
+
+
+@dataclass
+class Direction:
+    """What has been seen of one end's sending.
+
+    base: its first sequence number (that of the SYN, or one less than the first data byte seen).
+    nxt: the number after the newest that it sent.   ack: the newest that it acknowledged.
+    sent: for every number that starts a segment, the transit that carried it last, and the number after it.
+    gaps: numbers that were skipped, as [from, to).   probed: what its last segment is called, if a probe.
+    """
+
+    base: int | None = None
+    nxt: int | None = None
+    ack: int | None = None
+    window: int | None = None
+    mss: int | None = None
+    scale: int | None = None
+    fin: int | None = None
+    sent: dict[int, tuple[int, int]] = field(default_factory=dict)
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    probed: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One segment in its connection: the transit, what was read, and how much data travelled."""
+
+    transit: Transit
+    segment: Segment
+    length: int
+
+    @property
+    def span(self) -> int:
+        """How many sequence numbers it takes."""
+        flags = self.segment.flags
+        return self.length + bool(flags & SYN) + bool(flags & FIN)
+
+    @property
+    def end(self) -> int:
+        """The number after its last."""
+        return seq.add(self.segment.seq, self.span)
+
+
+def kind_of(segment: Segment, length: int) -> str:
+    """What a segment is good for, in the words of the state diagram."""
+    flags = segment.flags
+    if flags & RST:
+        return "RST"
+    if flags & SYN:
+        return "SYN,ACK" if flags & ACK else "SYN"
+    if flags & FIN:
+        return "FIN"
+    return "data" if length else "ACK"
