@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 
-from handshake.flows.seen import Seen, kind_of
+from handshake.flows.seen import OTHER, Seen, kind_of
 from handshake.tcp import seq
 from handshake.tcp.options import SACK
 from handshake.tcp.segment import ACK, SYN
@@ -16,34 +19,58 @@ SOONEST_TIMER = 0.2
 
 def losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
     """Transits that evidently never arrived, by what was sent again before anything confirmed them."""
+    index = _Index(seen)
     faults = []
-    for index, one in enumerate(seen):
-        later = seen[index + 1 :]
-        again = _asked_again(one, later)
+    for at, one in enumerate(seen):
+        evidence = _asked_again(at, seen)
         if one.transit.sender == (connection.near or "client"):
             # (What was seen near its receiver did arrive, even if it is sent again.)
-            again = again or _sent_again(one, later)
-        if again:
-            text = f"transit {one.transit.number} evidently got lost: {again}"
-            faults.append(
-                Fault(
-                    "lost",
-                    text,
-                    one.transit.time,
-                    one.transit.number,
-                    certainty="inferred",
-                    connection=connection.number,
-                )
-            )
+            evidence = evidence or (_sent_again(at, index) if one.span else _answered_again(at, index))
+        if evidence:
+            number = one.transit.number
+            text = f"transit {number} evidently got lost: {evidence}"
+            fault = Fault("lost", text, one.transit.time, number, None, "inferred", connection.number)
+            faults.append(fault)
     return faults
 
 
-def _asked_again(one: Seen, later: Sequence[Seen]) -> str:
-    """The evidence that an answer to a SYN got lost: the caller calls again."""
+class _Index:
+    """A connection's segments, with what is asked of them again and again.
+
+    copies: for a sender and a number, where segments with that number stand.
+    reply: for each place, where the other end's next segment stands.
+    confirmed: for each place, the newest number that each end had acknowledged by then.
+    """
+
+    def __init__(self, seen: Sequence[Seen]) -> None:
+        self.seen = seen
+        self.copies: dict[tuple[str, int], list[int]] = defaultdict(list)
+        self.confirmed: dict[str, list[int | None]] = {"client": [], "server": []}
+        newest: dict[str, int | None] = {"client": None, "server": None}
+        for at, one in enumerate(seen):
+            sender, segment = one.transit.sender, one.segment
+            if one.span:
+                self.copies[sender, segment.seq].append(at)
+            known = newest[sender]
+            if segment.flags & ACK and (known is None or seq.less(known, segment.ack)):
+                newest[sender] = segment.ack
+            for end, ack in newest.items():
+                self.confirmed[end].append(ack)
+        self.reply: list[int | None] = [None] * len(seen)
+        following: dict[str, int] = {}
+        for at in range(len(seen) - 1, -1, -1):
+            sender = seen[at].transit.sender
+            self.reply[at] = following.get(OTHER[sender])
+            following[sender] = at
+
+
+def _asked_again(at: int, seen: Sequence[Seen]) -> str:
+    """The evidence that an answer to a SYN got lost: the caller calls again, and is answered again."""
+    one = seen[at]
     if kind_of(one.segment, one.length) != "SYN,ACK":
         return ""
     asked: Seen | None = None
-    for other in later:
+    for other in islice(seen, at + 1, None):
         kind = kind_of(other.segment, other.length)
         if other.transit.sender != one.transit.sender:
             if kind != "SYN":
@@ -55,9 +82,45 @@ def _asked_again(one: Seen, later: Sequence[Seen]) -> str:
     return ""
 
 
-def _arrived_twice(one: Seen, later: Sequence[Seen]) -> bool:
-    """Whether the receiver says that it got these numbers twice: a duplicate SACK (RFC 2883)."""
-    for other in later:
+def _answered_again(at: int, index: _Index) -> str:
+    """The evidence that the third step of a handshake got lost: the second comes again.
+
+    (That ACK takes no number, so it is never sent again itself.)
+    """
+    one, place = index.seen[at], index.reply[at]
+    if place is None or kind_of(one.segment, one.length) != "ACK":
+        return ""
+    other = index.seen[place]
+    if kind_of(other.segment, other.length) != "SYN,ACK" or _crossed(one, other):
+        return ""
+    return f"the server sent its SYN,ACK again as transit {other.transit.number}"
+
+
+def _sent_again(at: int, index: _Index) -> str:
+    """The evidence that what takes numbers got lost: they are sent again, and nothing had confirmed them."""
+    one = index.seen[at]
+    sender, segment = one.transit.sender, one.segment
+    places = index.copies[sender, segment.seq]
+    for place in islice(places, bisect_right(places, at), None):
+        again = index.seen[place]
+        # (Of two ends that call each other, each repeats its SYN in its answer: that tells no loss.)
+        if segment.flags & SYN and (segment.flags ^ again.segment.flags) & (SYN | ACK):
+            continue
+        if again.span < one.span:
+            continue
+        ack = index.confirmed[OTHER[sender]][place - 1]
+        if (ack is not None and seq.less_equal(one.end, ack)) or _arrived_twice(one, place, index):
+            return ""
+        return f"it was sent again as transit {again.transit.number}, and nothing had confirmed it"
+    return ""
+
+
+def _arrived_twice(one: Seen, place: int, index: _Index) -> bool:
+    """Whether the receiver says that it got these numbers twice: a duplicate SACK (RFC 2883).
+
+    It is in one of the next acknowledgments, if anywhere; a few are looked at.
+    """
+    for other in islice(index.seen, place + 1, place + 20):
         sack = other.segment.option(SACK)
         if other.transit.sender == one.transit.sender or not sack or len(sack.numbers) < 2:
             continue
@@ -71,25 +134,3 @@ def _arrived_twice(one: Seen, later: Sequence[Seen]) -> bool:
 def _crossed(one: Seen, other: Seen) -> bool:
     """Whether the peer's segment came too soon to be a complaint: it was under way already."""
     return other.transit.time - one.transit.time < SOONEST_TIMER
-
-
-def _sent_again(one: Seen, later: Sequence[Seen]) -> str:
-    """The evidence that a transit got lost, in words, or ""."""
-    sender, segment = one.transit.sender, one.segment
-    for other in later:
-        if other.transit.sender == sender:
-            # (Of two ends that call each other, each repeats its SYN in its answer: that tells no loss.)
-            same = (segment.flags ^ other.segment.flags) & (SYN | ACK) == 0 or not segment.flags & SYN
-            if one.span and same and other.segment.seq == segment.seq and other.span >= one.span:
-                if _arrived_twice(one, later):
-                    return ""
-                return f"it was sent again as transit {other.transit.number}, and nothing had confirmed it"
-        elif one.span and other.segment.flags & ACK and seq.less_equal(one.end, other.segment.ack):
-            return ""
-        elif kind_of(other.segment, other.length) == "SYN,ACK" and kind_of(segment, one.length) == "ACK":
-            # The third step of the handshake takes no number; that it is missed shows in the second's return.
-            if not _crossed(one, other):
-                return f"the server sent its SYN,ACK again as transit {other.transit.number}"
-        elif not one.span:
-            return ""
-    return ""
