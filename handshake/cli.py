@@ -1,8 +1,9 @@
 """The command `handshake`: open the course.
 
-``handshake lab`` opens JupyterLab.  From a source checkout it opens the checkout's own notebooks.  From an
-installed package it first copies the notebooks into a folder of the reader's, and never over a notebook that
-the reader has changed: what was copied is remembered by its hash, in a small file in that folder.
+``handshake lab`` copies the notebooks into a folder of the reader's, and opens JupyterLab there.  It never
+copies over a notebook that the reader has changed: what was copied is remembered by its hash, in a small file
+in that folder.  The copies are without the outputs that the tests compare, lest they tell an answer before
+the bet.  Who writes the course opens the notebooks of the checkout themselves, with ``--here``.
 
 Reading the folders and writing the copies is done at the edges; in between, `plan` decides from three tables
 of hashes what is to be done, and touches nothing.
@@ -26,7 +27,7 @@ from handshake import __version__
 from handshake.errors import Refused
 
 FOLDER = "handshake-course"
-"""Where an installed course is copied to, if the reader names no folder."""
+"""Where the course is copied to, if the reader names no folder."""
 
 MEMORY = ".handshake-course.json"
 """The file that remembers what was copied: {name: hash}."""
@@ -122,10 +123,30 @@ def files_of(folder: Path) -> list[str]:
     )
 
 
+def not_yet_run(file: Path) -> bytes:
+    """A file of the course as the reader gets it: a notebook without what its cells show when run."""
+    data = file.read_bytes()
+    if file.suffix != ".ipynb":
+        return data
+    try:
+        notebook = json.loads(data)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell.update(outputs=[], execution_count=None)
+    except (ValueError, LookupError, TypeError):
+        return data  # no notebook that we understand: as it is
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def hash_of(data: bytes) -> str:
+    """What a file is remembered by."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def hashes_of(folder: Path, names: Sequence[str]) -> dict[str, str]:
     """The hash of each of these files that is there."""
     there = [name for name in names if (folder / name).exists()]
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in there}
+    return {name: hash_of((folder / name).read_bytes()) for name in there}
 
 
 def recall(folder: Path) -> dict[str, str]:
@@ -141,42 +162,41 @@ def bring(source: Path, folder: Path) -> list[Move]:
     """Copy the course into a folder, which is made if need be; what was done."""
     folder.mkdir(parents=True, exist_ok=True)
     names = files_of(source)
-    course = hashes_of(source, names)
+    fresh = {name: not_yet_run(source / name) for name in names}
+    course = {name: hash_of(data) for name, data in fresh.items()}
     remembered = recall(folder)
     moves = plan(course, hashes_of(folder, [*names, *map(beside, names)]), remembered)
     for move in moves:
         if move.action != "wait":
             target = folder / move.target
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((source / move.name).read_bytes())
+            target.write_bytes(fresh[move.name])
     after = remember(course, remembered, moves)
     if after != remembered:
         (folder / MEMORY).write_text(json.dumps(after, indent=1, sort_keys=True) + "\n", "utf-8")
     return moves
 
 
-def notebooks() -> tuple[Path, bool]:
-    """Where the notebooks are, and whether that is a source checkout."""
+def notebooks() -> Path:
+    """Where the notebooks are: in a source checkout, or in the installed package."""
     package = Path(__file__).resolve().parent
     checkout = package.parent
     if (checkout / "notebooks").is_dir() and (checkout / "pyproject.toml").is_file():
-        return checkout / "notebooks", True
+        return checkout / "notebooks"
     if (package / "notebooks").is_dir():
-        return package / "notebooks", False
+        return package / "notebooks"
     raise Refused("handshake lab", "this installation has no notebooks")
 
 
 # ---- The command -----------------------------------------------------------------------------------------
 
 
-def lab(folder: Path | None, browser: bool, port: int | None, extra: Sequence[str]) -> int:
+def lab(folder: Path | None, here: bool, browser: bool, port: int | None, extra: Sequence[str]) -> int:
     """Open the course; does not come back until JupyterLab ends."""
     if importlib.util.find_spec("jupyterlab") is None:
         raise Refused("handshake lab", "JupyterLab is missing; python -m pip install jupyterlab brings it")
-    source, checkout = notebooks()
-    if folder is None:
-        folder = source if checkout else Path(FOLDER)
-    folder = folder.resolve()
+    source = notebooks()
+    folder = source if here else (folder or Path(FOLDER)).resolve()
     if folder.exists() and not folder.is_dir():
         raise Refused("handshake lab", f"{folder} is a file, not a folder")
     if folder != source:
@@ -226,7 +246,7 @@ def parser() -> Parser:
     one = commands.add_parser(
         "lab",
         help="open the course in JupyterLab",
-        usage="handshake lab [FOLDER] [--no-browser] [--port N] [-- JUPYTERLAB OPTIONS]",
+        usage="handshake lab [FOLDER | --here] [--no-browser] [--port N] [-- JUPYTERLAB OPTIONS]",
         description="Open the course in JupyterLab.  Notebooks that you have changed are never overwritten.",
     )
     one.add_argument(
@@ -234,7 +254,10 @@ def parser() -> Parser:
         nargs="?",
         type=Path,
         metavar="FOLDER",
-        help=f"copy the notebooks there and open them (default: ./{FOLDER}; in a source checkout, its own)",
+        help=f"copy the notebooks there and open them (default: ./{FOLDER})",
+    )
+    one.add_argument(
+        "--here", action="store_true", help="open the course's own notebooks, for who writes the course"
     )
     one.add_argument("--no-browser", action="store_true", help="only print the address")
     one.add_argument("--port", type=port_number, metavar="N", help="listen on this port")
@@ -247,7 +270,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cut = given.index("--") if "--" in given else len(given)
     options = parser().parse_args(given[:cut])
     try:
-        return lab(options.folder, not options.no_browser, options.port, given[cut + 1 :])
+        if options.here and options.folder:
+            raise Refused("handshake lab", "either a FOLDER to copy to, or --here, which copies nothing")
+        browser = not options.no_browser
+        return lab(options.folder, options.here, browser, options.port, given[cut + 1 :])
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 2

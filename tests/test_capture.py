@@ -537,7 +537,7 @@ def test_cut_in_the_headers(write: Write, version: int) -> None:
         text = look_at(trace)
         assert "wrong" not in text
         if transit.connection is None:
-            assert "1 transits belong to no connection" in text
+            assert "1 transit belongs to no connection" in text
 
 
 def pseudo(segment: Segment, size: int) -> int:

@@ -181,7 +181,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, course: Path, tmp_path: Path) -> 
     """As if the package were installed, and the reader in an empty folder."""
     here = tmp_path / "here"
     here.mkdir()
-    monkeypatch.setattr(cli, "notebooks", lambda: (course, False))
+    monkeypatch.setattr(cli, "notebooks", lambda: course)
     monkeypatch.chdir(here)
     return here
 
@@ -223,19 +223,44 @@ def test_each_copy_is_said_in_a_line(
     ]
 
 
-def test_a_checkout_opens_its_own_notebooks(started: list[list[str]]) -> None:
-    source, checkout = cli.notebooks()
-    assert (source, checkout) == (ROOT / "notebooks", True)
+def test_who_writes_the_course_opens_the_notebooks_themselves(started: list[list[str]]) -> None:
+    source = cli.notebooks()
+    assert source == ROOT / "notebooks"
     before = contents(source)
-    assert cli.main(["lab"]) == cli.main(["lab", str(source)]) == 0
+    assert cli.main(["lab", "--here"]) == cli.main(["lab", str(source)]) == 0
     assert started[0] == started[1]
     assert f"--ServerApp.root_dir={source}" in started[0]
     assert contents(source) == before
 
 
-def test_a_checkout_makes_a_copy_if_asked(started: list[list[str]], tmp_path: Path) -> None:
-    assert cli.main(["lab", str(tmp_path / "copy")]) == 0
-    assert sorted(contents(tmp_path / "copy")) == cli.files_of(ROOT / "notebooks")
+def test_a_reader_of_a_checkout_gets_a_copy(
+    started: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = contents(ROOT / "notebooks")
+    assert cli.main(["lab"]) == 0
+    assert sorted(contents(tmp_path / "handshake-course")) == cli.files_of(ROOT / "notebooks")
+    assert contents(ROOT / "notebooks") == before
+
+
+def test_a_copy_tells_no_answer(course: Path, folder: Path) -> None:
+    """What the cells show is there for the tests to compare, and would be read before the bet."""
+    shown = {"output_type": "stream", "name": "stdout", "text": ["the answer\n"]}
+    cells = [
+        {"cell_type": "code", "source": ["print(1)"], "outputs": [shown], "execution_count": 1},
+        {"cell_type": "markdown", "source": ["Zahlen: eins, \u4e8c"]},
+    ]
+    (course / "04-told.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}), "utf-8")
+    bring(course, folder)
+    copied = json.loads((folder / "04-told.ipynb").read_text("utf-8"))
+    assert copied["cells"][0] == {**cells[0], "outputs": [], "execution_count": None}
+    assert copied["cells"][1] == cells[1]
+    assert bring(course, folder) == []
+
+
+def test_a_folder_and_here_do_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lab", "there", "--here"]) == 2
+    assert "either a FOLDER" in capsys.readouterr().err
 
 
 def test_root_is_let_in_and_names_are_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +349,7 @@ def test_a_package_without_notebooks_says_so(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(Refused, match="no notebooks"):
         cli.notebooks()
     (tmp_path / "handshake" / "notebooks").mkdir(parents=True)
-    assert cli.notebooks() == ((tmp_path / "handshake" / "notebooks").resolve(), False)
+    assert cli.notebooks() == (tmp_path / "handshake" / "notebooks").resolve()
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

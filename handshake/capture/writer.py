@@ -29,6 +29,8 @@ def save(trace: Trace, path: str | Path, *, secrets: bool = True, at: str | None
     if at not in (None, "client", "server"):
         raise ValueError(f"at is 'client', 'server' or None, got {at!r}")
     path = Path(path)
+    if not path.parent.exists():
+        raise FileNotFoundError(f"there is no folder {path.parent} to save {path.name} in")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -17,6 +17,9 @@ from handshake.tcp.options import MSS, WINDOW_SCALE
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.trace import Connection, Detail, Fault, Message, Source, Transit
 
+AT_ONCE = 0.002
+"""A machine that refuses needs no longer than this, in seconds."""
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -208,6 +211,12 @@ def _placed(connection: Connection, seen: Sequence[Seen]) -> Connection:
     if connection.client[0] == connection.server[0]:
         note = "both ends are on the same machine, and so is the capture"
         return replace(connection, near="client", delay=0.0, notes=(*connection.notes, note))
+    if (away := _refused_from_afar(seen)) is not None:
+        note = (
+            f"a machine refuses at once, so the {1000 * away:.1f} ms until the refusal were the way there "
+            "and back: captured near the client, and half of it is reckoned for each way"
+        )
+        return replace(connection, near="client", delay=away / 2, notes=(*connection.notes, note))
     times: dict[str, float] = {}
     syns = 0
     for one in seen:
@@ -238,3 +247,13 @@ def _placed(connection: Connection, seen: Sequence[Seen]) -> Connection:
         f"{1000 * max(out, back):.1f} ms, half of which is reckoned for each way"
     )
     return replace(connection, near=near, delay=max(out, back) / 2, notes=(*connection.notes, note))
+
+
+def _refused_from_afar(seen: Sequence[Seen]) -> float | None:
+    """How long a refusal took to come, if it took so long that it came over a network."""
+    if len(seen) < 2 or [kind_of(one.segment, one.length) for one in seen[:2]] != ["SYN", "RST"]:
+        return None
+    asked, refused = (one.transit.seen for one in seen[:2])
+    if asked is None or refused is None or seen[1].transit.sender != "server":
+        return None
+    return refused - asked if refused - asked > AT_ONCE else None

@@ -126,7 +126,7 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def commit(self, choice: int, confidence: str = CONFIDENCE[0]) -> None:
         """Bet on option number `choice` (from 0), as the button does; then see what it is."""
         if self.choice is not None:
-            raise ValueError("this bet is committed already; run its cell again for a new one")
+            raise ValueError("this bet is committed already; forget() lets you bet anew")
         if choice not in range(len(self.options)):
             raise ValueError(f"choice {choice} is none of the options 0 to {len(self.options) - 1}")
         if confidence not in CONFIDENCE:

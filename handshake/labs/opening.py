@@ -5,6 +5,8 @@ Questions and answers stand here and not in the notebook, so that nobody reads a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handshake import capture, show, sim
 from handshake.labs.bets import Bet, Bets, bet
 from handshake.trace import Trace
@@ -12,12 +14,12 @@ from handshake.trace import Trace
 
 def recorded() -> Trace:
     """The first three segments, and what followed them, between two Linux kernels 20 ms apart."""
-    return capture.read(capture.sample("k01"))
+    return replace(capture.read(capture.sample("k01")), title="Recorded: two Linux kernels, 20 ms apart")
 
 
 def refused() -> Trace:
     """A kernel calls another one's port on which nobody listens."""
-    return capture.read(capture.sample("k02"))
+    return replace(capture.read(capture.sample("k02")), title="Recorded: a port on which nobody listens")
 
 
 def twin() -> Trace:
@@ -43,7 +45,7 @@ def lost_third() -> Trace:
     )
 
 
-def bet_who_speaks() -> Bet:
+def bet_how_many() -> Bet:
     """How many segments it takes."""
     return bet(
         "How many segments travel before both ends call the connection open?",
@@ -139,10 +141,10 @@ def exit_check() -> Bets:
             key="03 exit 1",
         ),
         bet(
-            "The server is in SYN-RECEIVED. What can the client be sure of?",
+            "The SYN, ACK of the server has just reached the client. What can the client be sure of?",
             [
                 "that the server's program has called accept",
-                "that its SYN has arrived, once the server's answer reaches it",
+                "that the server got its SYN",
                 "that the server is ESTABLISHED",
             ],
             answer=1,

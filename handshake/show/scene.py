@@ -80,6 +80,10 @@ def read(
     trace: Trace, connection: int | None = None, relative: bool = True, window: tuple[int, int] | None = None
 ) -> Scene:
     """The scene of one connection: the first, unless another is asked for."""
+    if not isinstance(trace, Trace):
+        raise TypeError(
+            f"a picture is drawn from a Trace, as sim.tcp() or capture.read() gives; got {trace!r}"
+        )
     if not trace.connections:
         return Scene(trace, None)
     kept = trace.connections[0] if connection is None else trace.connection(connection)

@@ -16,10 +16,10 @@ class Drop:
         return f"the fault drop({self.end!r}, nth={self.nth}) asked for it"
 
 
-def drop(end: str, *, nth: int = 1) -> Drop:
-    """Lose the nth segment that `end` ("client" or "server") sends."""
+def drop(end: str, nth: int = 1) -> Drop:
+    """Lose the nth segment that `end` ("client" or "server") sends, counted from 1 for each end."""
     if end not in ("client", "server"):
         raise ValueError(f"end is 'client' or 'server', got {end!r}")
-    if nth < 1:
-        raise ValueError(f"segments are counted from 1, got nth={nth}")
+    if not isinstance(nth, int) or nth < 1:
+        raise ValueError(f"segments are counted from 1: 1, 2, 3 ...; got nth={nth!r}")
     return Drop(end, nth)

@@ -51,12 +51,13 @@ def tcp(
     There is no retransmission yet: what is lost is repaired only where a later segment does it.
     ValueError for arguments that make no connection.
     """
-    _check(delay=delay, think=think)
+    _check_seconds(delay=delay, think=think)
+    _check_bytes(request=request, response=response)
     _check_ends(client, server)
+    faults = _checked_faults(faults)
     entropy = Entropy(seed)
-    faults = tuple(faults)
     clock = Clock()
-    recorder = Recorder(_title(faults) if title is None else title, EPOCH, describe)
+    recorder = Recorder("", EPOCH, describe)
     connection = recorder.connection("TCP", client, server)
     link = Link(clock, recorder, delay, faults)
 
@@ -73,16 +74,34 @@ def tcp(
     clock.at(0.0, lambda: called.call(called.endpoint.listen))
     clock.at(0.0, lambda: caller.call(caller.endpoint.open))
     clock.run()
+    recorder.title = _title(link.done) if title is None else title
     return recorder.snapshot()
 
 
-def _check(**seconds: float) -> None:
+def _check_seconds(**seconds: float) -> None:
     for name, value in seconds.items():
-        if not 0 <= value < inf:
-            raise ValueError(f"{name} is a number of seconds, 0 or more; got {value}")
+        if not isinstance(value, (int, float)) or not 0 <= value < inf:
+            raise ValueError(f"{name} is a number of seconds, 0 or more; got {value!r}")
+
+
+def _check_bytes(**parts: bytes) -> None:
+    for name, value in parts.items():
+        if not isinstance(value, bytes):
+            raise TypeError(f"{name} is what travels, in bytes: b'hello'; got {value!r}")
+
+
+def _checked_faults(faults: Iterable[Drop]) -> tuple[Drop, ...]:
+    found = (faults,) if isinstance(faults, Drop) else tuple(faults)
+    for fault in found:
+        if not isinstance(fault, Drop):
+            raise TypeError(f"faults are made with sim.drop('client', nth=2); got {fault!r}")
+    return found
 
 
 def _check_ends(client: Address, server: Address) -> None:
+    for end, address in (("client", client), ("server", server)):
+        if not isinstance(address, tuple) or [type(part) for part in address] != [str, int]:
+            raise ValueError(f"the {end} is an address and a port: ('10.0.0.1', 40000); got {address!r}")
     versions = {ip_address(ip).version for ip, _ in (client, server)}
     if len(versions) > 1:
         raise ValueError(f"the ends need addresses of the same kind; got {client[0]} and {server[0]}")
@@ -115,6 +134,7 @@ class Link:
     faults: tuple[Drop, ...] = ()
     ends: dict[str, Host] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    done: list[Drop] = field(default_factory=list)
 
     def __call__(self, sender: Host, number: int, frame: bytes) -> None:
         """Take a frame; deliver it later, or lose it."""
@@ -123,6 +143,7 @@ class Link:
         fault = next((f for f in self.faults if f.end == name and f.nth == count), None)
         if fault:
             text = f"transit {number} was lost: {fault}"
+            self.done.append(fault)
             self.recorder.befell(number, "lost", text, self.clock.now)
             return
         receiver = self.ends["server" if name == "client" else "client"]

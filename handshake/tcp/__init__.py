@@ -1,6 +1,6 @@
 """TCP (RFC 9293): the segment, the state diagram as data, the machine that runs it, and one end to use.
 
-Read `segment`, then `figure`, then `machine`.
+Read `segment`, `figure`, `tcb`, `machine`, then `arrives` and `reply` that it calls, and `endpoint` last.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def from_syn_sent(progress: Progress, segment: Segment) -> Progress:
         progress, f"Fourth: our SYN is acknowledged, and the peer's SYN {segment.seq} is acknowledged in turn"
     )
     if segment.data or flags & FIN:
-        # Section 3.10.7.3: go on with the sixth step below; the SYN itself has been dealt with.
+        # Section 3.10.7.3: go on with the sixth check and those after it; the SYN has been dealt with.
         rest = replace(segment, seq=progress.tcb.rcv_nxt, flags=flags & ~SYN)
         rest = within_window(progress.tcb, rest)
         progress = eighth_fin(seventh_text(progress, rest), rest)
@@ -99,7 +99,8 @@ def from_syn_sent(progress: Progress, segment: Segment) -> Progress:
 def otherwise(progress: Progress, segment: Segment) -> Progress:
     """Section 3.10.7.4: all the other states go through the same checks.
 
-    Third (security) is omitted, as by everybody today; sixth (URG) tells the program and changes nothing.
+    Third (security) is omitted, as by everybody today; sixth (URG) would tell the program, and we have none
+    that asks.  What a note calls Fifth is the fifth check of that section.
     """
     checks = (first_sequence, second_rst, fourth_syn, fifth_ack, seventh_text, eighth_fin)
     for check in checks:

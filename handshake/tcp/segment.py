@@ -53,7 +53,9 @@ HEADER = Layout(
     Field("RST", 1, "reset: there is no such connection (any more)"),
     Field("SYN", 1, "synchronize sequence numbers: opens a direction"),
     Field("FIN", 1, "no more data from the sender: closes a direction"),
-    Field("window", 16, "how many bytes beyond the acknowledgment number may be sent (to be scaled)"),
+    Field(
+        "window", 16, "how many bytes beyond the acknowledgment number may be sent (scaled after the SYNs)"
+    ),
     Field("checksum", 16, "over a pseudo-header with the addresses, this header and the data"),
     Field("urgent pointer", 16, "where urgent data ends, counted from the sequence number"),
 )

@@ -27,7 +27,7 @@ def text(trace: Trace, *, relative: bool = True, rows: int = 60) -> str:
         parts += [_ladder(trace.only(c.number), c, relative, rows) for c in trace.connections]
     loose = len(trace.transits) - sum(len(c.transits) for c in trace.connections)
     if loose:
-        parts.append(f"{loose} transits belong to no connection.")
+        parts.append(f"{loose} transit{'s belong' if loose > 1 else ' belongs'} to no connection.")
     faults = [f"fault: {fault.text}" for fault in found[:rows]]
     if len(found) > rows:
         faults.append(f"... and {len(found) - rows} more faults")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from handshake.errors import count_bytes
+
 if TYPE_CHECKING:
     from handshake.wire import Span
 
@@ -31,7 +33,8 @@ class Transit:
     number: from 1, in the order of the trace.
     frame: the bytes, from the link header on; a capture may have kept only the first of them.
     link: what the first bytes are: "ethernet", "linux-sll", "linux-sll2", "loopback", "raw" ...
-    sent, arrived, seen: times in seconds, see above.
+    sent, arrived, seen: when it left its sender, reached its receiver, passed the capture: seconds on the
+    trace's clock, or None.
     length: how many bytes travelled, where that is more than the frame holds; else None.
     connection, sender: which connection it belongs to, and which end sent it ("client" or "server").
     fault: what befell it, one of FAULTS, or None.
@@ -47,6 +50,14 @@ class Transit:
     connection: int | None = None
     sender: str = ""
     fault: str | None = None
+
+    def __str__(self) -> str:
+        from_whom = f" from the {self.sender}" if self.sender else ""
+        befell = f", {self.fault}" if self.fault else ""
+        return f"transit {self.number}: {count_bytes(self.wire_length)}{from_whom}{befell}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     @property
     def time(self) -> float:
@@ -138,6 +149,12 @@ class Message:
     def text(self, relative: bool = True) -> str:
         """Name and details in one line: "SYN, ACK  seq 0 ack 1"."""
         return f"{self.name}  {' '.join(d.text(relative) for d in self.details)}".rstrip()
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<{self.layer} message {self.number}: {self}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from handshake import show

@@ -49,7 +49,7 @@ class Trace:
     def __getitem__(self, key: float) -> Moment: ...
     def __getitem__(self, key: int | str | float) -> Transit | Message | Moment:
         if isinstance(key, str):
-            found = next((m for m in self.messages if m.name == key), None)
+            found = next(iter(self.named(key)), None)
             if found is None:
                 names = list(dict.fromkeys(m.name for m in self.messages))
                 raise KeyError(f"no message is called {key!r}; there are: {'; '.join(names[:20]) or 'none'}")
@@ -62,12 +62,16 @@ class Trace:
                 index = bisect_left(transits, key, key=lambda transit: transit.number)
             if index < len(transits) and transits[index].number == key:
                 return transits[index]
-            raise KeyError(f"no transit has the number {key}; there are {len(self.transits)} transits")
+            raise KeyError(
+                f"no transit has the number {key}; there are {len(self.transits)} transits, counted from 1"
+                " (a moment is written with a point: trace[0.0])"
+            )
         return self.at(key)
 
     def named(self, name: str) -> tuple[Message, ...]:
-        """All messages of that name, in order."""
-        return tuple(m for m in self.messages if m.name == name)
+        """All messages of that name, in order; "SYN,ACK" and "SYN+ACK" are "SYN, ACK" as well."""
+        wanted = _squeezed(name)
+        return tuple(m for m in self.messages if _squeezed(m.name) == wanted)
 
     def about(self, transit: int) -> tuple[Message, ...]:
         """The messages that have bytes in that transit."""
@@ -179,3 +183,8 @@ class Trace:
         from handshake.trace import jsonform
 
         return jsonform.load(text)
+
+
+def _squeezed(name: str) -> str:
+    """A message's name however it is written: the figures have SYN,ACK, tools SYN, ACK, talk SYN+ACK."""
+    return name.replace(" ", "").replace("+", ",")

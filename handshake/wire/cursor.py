@@ -93,7 +93,7 @@ class Reader:
 
     @contextmanager
     def prefixed(self, name: str, size: int) -> Iterator[None]:
-        """A part that says its own length first, in `size` bytes (opaque name<0..2^8*size-1>)."""
+        """A part that says its own length first, in `size` bytes; TLS writes it name<0..2^(8*size)-1>."""
         length = self.uint(f"{name} length", size)
         with self.part(name, length):
             yield

@@ -88,6 +88,8 @@ class Layout:
         self.raw: list[int] = []  # which of them are bytes
         code, loose = ">", 0  # loose: bits of the fields that do not fill whole bytes yet
         names: list[str] = []
+        # A field of 1, 2, 4 or 8 bytes is a number, any other of whole bytes is bytes.  Smaller fields are
+        # gathered until they fill 1, 2, 4 or 8 bytes, and are then one number together.
         for field in fields:
             names.append(field.name)
             if not loose and (field.raw or field.bits not in CODES) and field.bits % 8 == 0:
@@ -180,5 +182,5 @@ def span(
 
 @lru_cache(maxsize=4096)
 def field_spans(*field: Any) -> tuple[Span]:
-    """The same as a tuple of one."""
+    """A Span of whole bytes, as `span` makes it, in a tuple of one."""
     return (span(*field),)
