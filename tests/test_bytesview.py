@@ -11,7 +11,7 @@ from handshake import peel
 from handshake.show import bytesview
 from handshake.show.bytesview import view
 from handshake.trace.records import Message, Transit
-from handshake.wire import Field, Layout, Reader
+from handshake.wire import Field, Layout, Reader, span
 
 ETHERNET = "020000000002 020000000001 0800"
 IPV4 = "4500003c 1c464000 40060000 0a000001 0a000002"
@@ -355,3 +355,12 @@ def test_its_repr_is_short():
 
 def test_the_frame_of_these_tests_can_be_read_in_full():
     assert [layer.name for layer in peel.peel(FRAME)] == ["Ethernet", "IPv4", "TCP"]
+
+
+def test_whatever_brings_up_a_note_hides_the_hint() -> None:
+    """Letters beside the bytes light a field too; hint and note must not lie on each other."""
+    page = view(b"GET /", spans=[span(("HTTP",), "method", 0, 5)]).html(uid="x")
+    rule = re.search(r"#x:has\(:is\(([^)]*)\):is\(:hover,:focus\)\) \.hint", page)
+    lit = {found for found in re.findall(r'class="([abf]) [^"]*l0', page)}
+    assert rule
+    assert lit == {"a", "b", "f"} == {name.strip(".") for name in rule.group(1).split(",")}

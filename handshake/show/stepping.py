@@ -69,7 +69,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self._windows = self._window_of_each()
         # So that the pictures below the note stay where they are while the note changes.
         lines = max(len(self._lines(k)) for k in range(min(len(self._positions), 200)))
-        self._tallest = 1.5 * min(3 + lines // 2, 9)
+        self._tallest = 1.5 * min(3 + lines // 2, 5)
         self._styles: dict[int, str] = {}
         self._notes: dict[int, str] = {}
         self._bytes: dict[int, str] = {}
