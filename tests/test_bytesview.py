@@ -361,6 +361,6 @@ def test_whatever_brings_up_a_note_hides_the_hint() -> None:
     """Letters beside the bytes light a field too; hint and note must not lie on each other."""
     page = view(b"GET /", spans=[span(("HTTP",), "method", 0, 5)]).html(uid="x")
     rule = re.search(r"#x:has\(:is\(([^)]*)\):is\(:hover,:focus\)\) \.hint", page)
-    lit = {found for found in re.findall(r'class="([abf]) [^"]*l0', page)}
+    lit = set(re.findall(r'class="([abf]) [^"]*l0', page))
     assert rule
     assert lit == {"a", "b", "f"} == {name.strip(".") for name in rule.group(1).split(",")}
