@@ -571,7 +571,7 @@ def test_a_call_that_is_refused() -> None:
 def test_a_call_that_nobody_answers_leaves_the_server_unknown() -> None:
     told = watch(*(row(ms, "client", "SYN", 100) for ms in (0, 1000, 3000)))
     assert paths(told) == (["CLOSED", "SYN-SENT"], ["unknown"])
-    assert lost(told) == [1, 2]
+    assert lost(told) == []  # a firewall, or lost answers, look the same: nobody can tell what got lost
     assert [step.cause for step in infer_steps(told) if step.end == "client"] == [
         "active OPEN",
         "sends again",
@@ -581,7 +581,7 @@ def test_a_call_that_nobody_answers_leaves_the_server_unknown() -> None:
 
 def test_of_a_server_that_did_not_answer_one_syn_the_possible_states_are_named() -> None:
     (step,) = (step for step in infer_steps(watch(row(0, "client", "SYN", 100))) if step.end == "server")
-    assert "LISTEN or" in step.notes[0] or "does not tell" in step.notes[0]
+    assert step.notes[0] == "the capture does not tell whether the state is SYN-RECEIVED or CLOSED"
 
 
 @pytest.mark.parametrize("who", ["client", "server"])
@@ -902,3 +902,51 @@ def test_what_the_receiver_says_it_got_twice_was_not_lost() -> None:
     answer = row(70, "server", "ACK", 301, 106, options=(Option(5, edges), Option(1), Option(1)))
     assert lost(watch(*OPEN, data, again, row(70, "server", "ACK", 301, 106))) == [4]
     assert lost(watch(*OPEN, data, again, answer)) == []
+
+
+def test_a_reset_outside_the_window_moves_nobody() -> None:
+    """RFC 9293 section 3.10.7.4: it is dropped, and what follows shows that the connection lives on."""
+    told = watch(
+        *OPEN,
+        row(30, "server", "RST", 900_000_000),
+        row(40, "client", "ACK", 101, 301, b"hello"),
+        row(60, "server", "ACK", 301, 106),
+    )
+    assert paths(told) == (
+        ["CLOSED", "SYN-SENT", "ESTABLISHED"],
+        ["LISTEN", "SYN-RECEIVED", "ESTABLISHED"],
+    )
+    assert told.messages[3].labels == ("outside the window",)
+
+
+def test_a_byte_that_probes_a_closed_window_is_refused_and_not_lost() -> None:
+    """As BSD and Windows probe: with the next byte, again and again."""
+    closed = [row(40 + 500 * n, "server", "ACK", 301, 101, window=0) for n in range(3)]
+    probes = [row(20 + 500 * n, "client", "ACK", 101, 301, b"x") for n in range(1, 3)]
+    told = watch(*OPEN, closed[0], probes[0], closed[1], probes[1], closed[2])
+    assert lost(told) == []
+    assert [m.labels for m in told.messages if m.sender == "client"][2:] == [("zero-window probe",)] * 2
+
+
+def test_a_rebooted_client_is_answered_with_a_challenge_and_loses_nothing() -> None:
+    """RFC 9293 figure 9."""
+    told = watch(
+        *OPEN,
+        row(1000, "client", "SYN", 4000),
+        row(1020, "server", "ACK", 301, 101),
+        row(1020.1, "client", "RST", 101),
+        row(2000, "client", "SYN", 4000),
+        row(2020, "server", "SYN,ACK", 9000, 4001),
+    )
+    assert lost(told) == []
+
+
+def test_file_order_and_time_order_may_differ() -> None:
+    """As after mergecap: every row of the ladder still finds its transit."""
+    rows = [row(0, "client", "SYN", 100)]
+    rows += [row(200 - n, "client", "ACK", 101 + n, 301, b"x") for n in range(100)]
+    seen = transits(rows)
+    connection = Connection(1, "TCP", CLIENT, SERVER, tuple(t.number for t in seen))
+    told = observe(connection, seen)
+    trace = Trace("", told.transits, told.messages, infer_steps(told), connections=(connection,))
+    assert "... and" in trace.text(rows=60)

@@ -88,7 +88,7 @@ def _first(received: Sequence[Event], send: Event, newest: int | None) -> bool:
         is_new = one.span and (newest is None or seq.less(newest, one.end))
         if ack is not None and is_new and seq.less_equal(one.end, ack):
             return True  # it is acknowledged, or comes before one that is
-        if event.time > send.time:
+        if (event.time, one.transit.number) > (send.time, send.one.transit.number):
             break
     next_one = received[0]
     if abs(next_one.time - send.time) < 1e-9:
@@ -129,6 +129,8 @@ def _walk(events: Sequence[Event], states: States, end: str, observed: Observed)
 def _send(state: State, one: Seen) -> set[State]:
     """Where an end may be once it has sent that, from `state`; empty if it may not send it there."""
     kind = kind_of(one.segment, one.length)
+    if one.stray:
+        return {state}  # who sent it is not known to be this end at all
     if kind == "RST" and state is State.SYN_RECEIVED and not one.segment.seq:
         return set()  # a reset with number 0 comes from an end that never chose a number: it was CLOSED
     after = {state} if kind in MAY_SEND[state] else set()
@@ -152,6 +154,8 @@ def _heard(state: State, one: Seen, end: str, observed: Observed) -> str:
     """What a segment means to an end in that state, in the words of figure 5."""
     segment, own = one.segment, observed.ends[end]
     flags = segment.flags
+    if one.stray:
+        return "segment"
     if flags & RST:
         return "RST,ACK" if state is State.SYN_SENT and flags & ACK else "RST"
     if state in (State.LISTEN, State.CLOSED, State.SYN_SENT):

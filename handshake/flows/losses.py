@@ -14,7 +14,7 @@ from handshake.tcp.segment import ACK, SYN
 from handshake.trace import Connection, Fault
 
 SOONEST_TIMER = 0.2
-"""No end sends again earlier than this, in seconds: the smallest retransmission timer in common use."""
+"""No end repeats a SYN, or the answer to one, earlier than this, in seconds."""
 
 
 def losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
@@ -22,13 +22,15 @@ def losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
     index = _Index(seen)
     faults = []
     for at, one in enumerate(seen):
-        evidence = _asked_again(at, seen)
+        evidence = _asked_again(at, index)
         if one.transit.sender == (connection.near or "client"):
             # (What was seen near its receiver did arrive, even if it is sent again.)
             evidence = evidence or (_sent_again(at, index) if one.span else _answered_again(at, index))
         if evidence:
             number = one.transit.number
-            text = f"transit {number} evidently got lost: {evidence}"
+            # (Whether it was the segment or what confirmed it, nobody can tell who sees one end only.)
+            what = "or what confirmed it " if one.length else ""
+            text = f"transit {number} {what}evidently got lost: {evidence}"
             fault = Fault("lost", text, one.transit.time, number, None, "inferred", connection.number)
             faults.append(fault)
     return faults
@@ -64,13 +66,13 @@ class _Index:
             following[sender] = at
 
 
-def _asked_again(at: int, seen: Sequence[Seen]) -> str:
+def _asked_again(at: int, index: _Index) -> str:
     """The evidence that an answer to a SYN got lost: the caller calls again, and is answered again."""
-    one = seen[at]
-    if kind_of(one.segment, one.length) != "SYN,ACK":
+    one, place = index.seen[at], index.reply[at]
+    if kind_of(one.segment, one.length) != "SYN,ACK" or place is None:
         return ""
     asked: Seen | None = None
-    for other in islice(seen, at + 1, None):
+    for other in islice(index.seen, place, None):
         kind = kind_of(other.segment, other.length)
         if other.transit.sender != one.transit.sender:
             if kind != "SYN":
@@ -99,6 +101,8 @@ def _answered_again(at: int, index: _Index) -> str:
 def _sent_again(at: int, index: _Index) -> str:
     """The evidence that what takes numbers got lost: they are sent again, and nothing had confirmed them."""
     one = index.seen[at]
+    if one.probe or index.reply[at] is None:
+        return ""  # a probe is refused and not lost; and who hears nothing at all cannot tell what got lost
     sender, segment = one.transit.sender, one.segment
     places = index.copies[sender, segment.seq]
     for place in islice(places, bisect_right(places, at), None):
@@ -108,6 +112,9 @@ def _sent_again(at: int, index: _Index) -> str:
             continue
         if again.span < one.span:
             continue
+        reply = index.reply[at]
+        if segment.flags & SYN and reply is not None and reply < place:
+            return ""  # it was answered, if not with what was asked for: a challenge ACK, say
         ack = index.confirmed[OTHER[sender]][place - 1]
         if (ack is not None and seq.less_equal(one.end, ack)) or _arrived_twice(one, place, index):
             return ""

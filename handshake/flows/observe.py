@@ -43,7 +43,10 @@ def observe(connection: Connection, transits: Iterable[Transit]) -> Observed:
         dissection = Dissection(transit.frame, transit.link, transit.length)
         segment = dissection.transport
         if isinstance(segment, Segment):
-            one = Seen(transit, segment, max(0, dissection.data_length))
+            own, peer = ends[transit.sender], ends[OTHER[transit.sender]]
+            length = max(0, dissection.data_length)
+            probe = _probe(segment, length, own, peer)
+            one = Seen(transit, segment, length, probe, _is_stray(segment, own, peer))
             message = _describe(number, one, dissection, ends)
             seen.append(one)
         else:
@@ -61,8 +64,10 @@ def observe(connection: Connection, transits: Iterable[Transit]) -> Observed:
 def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Direction]) -> Message:
     transit, segment = one.transit, one.segment
     own, peer = ends[transit.sender], ends[OTHER[transit.sender]]
+    if segment.flags & SYN and own.base != segment.seq:
+        own.base, own.nxt = segment.seq, None  # its numbers begin here, whatever was seen before
     if own.base is None:
-        own.base = segment.seq if segment.flags & SYN else seq.add(segment.seq, -1)
+        own.base = seq.add(segment.seq, -1)
     if peer.base is None and segment.flags & ACK:
         peer.base = seq.add(segment.ack, -1)
     labels = _labels(one, own, peer)
@@ -95,11 +100,11 @@ def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Di
 def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     """What the segment is in the light of those before it."""
     segment, flags = one.segment, one.segment.flags
-    labels = []
+    labels = ["outside the window"] if one.stray else []
     if own.nxt is not None and not flags & RST:
         ahead = seq.distance(own.nxt, segment.seq)
-        if probe := _probe(one, own, peer):
-            labels.append(probe)
+        if one.probe:
+            labels.append(one.probe)
         elif one.span and ahead < 0:
             earlier = own.sent.get(segment.seq)
             if _fills_gap(one, own):
@@ -122,13 +127,27 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     return labels
 
 
-def _probe(one: Seen, own: Direction, peer: Direction) -> str:
-    """What a segment is called that asks "are you there?" by repeating the last number, or ""."""
-    if own.nxt is None or one.length > 1 or one.segment.flags & (SYN | FIN | RST):
+def _probe(segment: Segment, length: int, own: Direction, peer: Direction) -> str:
+    """What a segment is called that asks "are you there?", or "".
+
+    It repeats the last number that was confirmed; or, at a closed window, brings one byte that does not fit.
+    """
+    if own.nxt is None or length > 1 or segment.flags & (SYN | FIN | RST):
         return ""
-    if one.segment.seq != seq.add(own.nxt, -1) or peer.ack != own.nxt:
-        return ""
-    return "keep-alive" if peer.window else "zero-window probe"
+    if segment.seq == seq.add(own.nxt, -1) and peer.ack == own.nxt:
+        return "keep-alive" if peer.window else "zero-window probe"
+    if length == 1 and peer.window == 0 and segment.seq == peer.ack:
+        return "zero-window probe"
+    return ""
+
+
+def _is_stray(segment: Segment, own: Direction, peer: Direction) -> bool:
+    """Whether a reset is outside the window of its receiver, who drops it (RFC 9293 section 3.10.7.4)."""
+    if not segment.flags & RST or own.nxt is None or peer.ack is None or peer.window is None:
+        return False
+    window = peer.window << (peer.scale or 0)
+    last = max(seq.distance(peer.ack, own.nxt), window)  # what was sent may be ahead of a small window
+    return not 0 <= seq.distance(peer.ack, segment.seq) <= last
 
 
 def _fills_gap(one: Seen, own: Direction) -> bool:
@@ -145,7 +164,6 @@ def _fills_gap(one: Seen, own: Direction) -> bool:
 
 def _remember(one: Seen, own: Direction, peer: Direction) -> None:
     segment, flags = one.segment, one.segment.flags
-    probe = _probe(one, own, peer)
     if flags & SYN:
         size, shift = segment.option(MSS), segment.option(WINDOW_SCALE)
         own.mss = size.numbers[0] if size and size.numbers else None
@@ -160,7 +178,7 @@ def _remember(one: Seen, own: Direction, peer: Direction) -> None:
         own.window = segment.window
     if flags & ACK and (own.ack is None or seq.less(own.ack, segment.ack)):
         own.ack = segment.ack
-    own.probed, peer.probed = probe, ""
+    own.probed, peer.probed = one.probe, ""
 
 
 def _notes(one: Seen, dissection: Dissection, peer: Direction) -> tuple[str, ...]:

@@ -35,11 +35,17 @@ class Direction:
 
 @dataclass(frozen=True)
 class Seen:
-    """One segment in its connection: the transit, what was read, and how much data travelled."""
+    """One segment in its connection: the transit, what was read, and how much data travelled.
+
+    probe: what it is called if it only asks whether the peer is there ("keep-alive").
+    stray: whether it is a reset whose number lies outside what its receiver would believe.
+    """
 
     transit: Transit
     segment: Segment
     length: int
+    probe: str = ""
+    stray: bool = False
 
     @property
     def span(self) -> int:

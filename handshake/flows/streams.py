@@ -12,7 +12,7 @@ def plaintext(trace: Trace) -> dict[Address, bytes]:
     found: dict[Address, bytes] = {}
     for connection in trace.connections:
         streams = {"client": Stream(), "server": Stream()}
-        datagrams = {"client": b"", "server": b""}
+        datagrams: dict[str, list[bytes]] = {"client": [], "server": []}
         for number in connection.transits:
             transit = trace[number]
             part = Dissection(transit.frame, transit.link, transit.length).transport
@@ -22,8 +22,8 @@ def plaintext(trace: Trace) -> dict[Address, bytes]:
                     stream.start = seq.add(part.seq, 1)
                 stream.add(seq.add(part.seq, bool(part.flags & SYN)), part.data)
             elif part is not None:
-                datagrams[transit.sender] += part.data
+                datagrams[transit.sender].append(part.data)
         for end in ("client", "server"):
             address = connection.address(end)
-            found[address] = found.get(address, b"") + streams[end].data + datagrams[end]
+            found[address] = found.get(address, b"") + streams[end].data + b"".join(datagrams[end])
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from handshake.peel import Dissection
+from handshake.tcp import seq
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.trace import Address
 
@@ -63,7 +64,7 @@ class FlowTable:
         if isinstance(transport, Segment) and transport.flags & SYN:
             sure = True
             if transport.flags & ACK:
-                sender = "server"
+                sender, isn = "server", seq.add(transport.ack, -1)
             else:
                 isn = transport.seq
         elif source[1] < destination[1]:
@@ -83,7 +84,7 @@ def _is_new(found: tuple[Flow, str], segment: Segment) -> bool:
     flow, sender = found
     if segment.flags & ANSWERS == OPENS:
         # The same SYN again is a retransmission; a simultaneous open has a SYN from the other end.
-        again = flow.isn == segment.seq or (sender == "server" and not flow.over)
+        again = not flow.over and (flow.isn == segment.seq or sender == "server")
         return not again
     flow.over = flow.over or bool(segment.flags & (FIN | RST))
     return False

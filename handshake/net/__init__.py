@@ -7,6 +7,7 @@ side, drawn from one Layout.  A frame is a list of layers, outermost first; `enc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from handshake.net.ipv4 import IPv4
@@ -34,13 +35,13 @@ __all__ = [
 def encode(layers: Sequence[Any]) -> bytes:
     """The bytes of a frame, from its layers, outermost first: Ethernet, IPv4, Segment.
 
-    Lengths and checksums that are None are worked out; TCP and UDP take the addresses for their checksum
-    from the IP layer around them.
+    Lengths, checksums and the names of inner protocols that are None are worked out; TCP and UDP take the
+    addresses for their checksum from the IP layer around them.
     """
     body = b""
     padding = b""
     for index in range(len(layers) - 1, -1, -1):
-        layer = layers[index]
+        layer = _naming(layers[index], layers[index + 1 :])
         if isinstance(layer, Padding):
             padding = layer.data
         elif isinstance(layer, Payload):
@@ -50,6 +51,19 @@ def encode(layers: Sequence[Any]) -> bytes:
         else:
             body = layer.encode(body)
     return body + padding
+
+
+def _naming(layer: Any, inner: Sequence[Any]) -> Any:
+    """The layer, with the name of what it carries where that was left open."""
+    field = getattr(layer, "names_next", "")
+    if not field or getattr(layer, field) is not None or not inner:
+        return layer
+    number: int | None
+    if isinstance(inner[0], Extension):
+        number = inner[0].kind
+    else:
+        number = getattr(inner[0], "ethertype" if field == "type" else "number", None)
+    return layer if number is None else replace(layer, **{field: number})
 
 
 def _addresses(outer: Sequence[Any]) -> tuple[str, str]:

@@ -57,12 +57,13 @@ class IPv4:
     """An IPv4 header, 20 to 60 bytes (RFC 791 section 3.1).
 
     flags: 3 bits; fragment_offset in units of 8 bytes; options as they stand, a multiple of 4 bytes.
+    protocol: what is inside; None means the layer that follows in `net.encode`, or else TCP.
     header_length (in 4-byte words), total_length (bytes) and checksum: None means, work it out.
     """
 
     source: str
     destination: str
-    protocol: int = 6
+    protocol: int | None = None
     ttl: int = 64
     identification: int = 0
     flags: int = DONT_FRAGMENT
@@ -75,6 +76,8 @@ class IPv4:
     checksum: int | None = None
 
     name: ClassVar[str] = "IPv4"
+    ethertype: ClassVar[int] = 0x0800
+    names_next: ClassVar[str] = "protocol"
     osi: ClassVar[str] = "3 network"
     internet: ClassVar[str] = "internet"
     derived: ClassVar[tuple[str, ...]] = ("header_length", "total_length", "checksum")
@@ -147,7 +150,7 @@ class IPv4:
             self.identification,
             fit("flags", self.flags, 3) << 13 | fit("fragment offset", self.fragment_offset, 13),
             self.ttl,
-            self.protocol,
+            6 if self.protocol is None else self.protocol,
         )
         addresses = ip_bytes(self.source), ip_bytes(self.destination)
         checksum = self.checksum

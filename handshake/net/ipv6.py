@@ -50,7 +50,7 @@ class IPv6:
 
     source: str
     destination: str
-    next_header: int = 6
+    next_header: int | None = None
     hop_limit: int = 64
     flow_label: int = 0
     dscp: int = 0
@@ -60,6 +60,8 @@ class IPv6:
     name: ClassVar[str] = "IPv6"
     osi: ClassVar[str] = "3 network"
     internet: ClassVar[str] = "internet"
+    ethertype: ClassVar[int] = 0x86DD
+    names_next: ClassVar[str] = "next_header"
     derived: ClassVar[tuple[str, ...]] = ("payload_length",)
 
     @classmethod
@@ -83,11 +85,6 @@ class IPv6:
             length,
         )
 
-    @property
-    def protocol(self) -> int:
-        """The number of what follows, as IPv4 would call it."""
-        return self.next_header
-
     def pseudo_header(self, protocol: int, length: int) -> bytes:
         """What the checksums of TCP and UDP cover besides their own bytes (RFC 8200 section 8.1)."""
         return pseudo_header(self.source, self.destination, protocol, length)
@@ -101,8 +98,9 @@ class IPv6:
             | fit("flow label", self.flow_label, 20)
         )
         length = len(payload) if self.payload_length is None else self.payload_length
+        following = 6 if self.next_header is None else self.next_header
         addresses = ip_bytes(self.source), ip_bytes(self.destination)
-        return HEADER.pack(first, length, self.next_header, self.hop_limit, *addresses) + payload
+        return HEADER.pack(first, length, following, self.hop_limit, *addresses) + payload
 
 
 @dataclass(frozen=True)

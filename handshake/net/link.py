@@ -25,6 +25,10 @@ def ethertype_words(value: int) -> str:
     return "a length, not a type" if value < 1536 else ETHERTYPES.get(value, "not known here")
 
 
+def _told(kind: int | None) -> int:
+    return IPV4 if kind is None else kind
+
+
 _TYPE = Field("type", 16, "which protocol is inside", ethertype_words)
 
 ETHERNET = Layout(
@@ -44,11 +48,16 @@ VLAN_TAG = Layout(
 
 @dataclass(frozen=True)
 class Ethernet:
-    """An Ethernet II header, 14 bytes (IEEE 802.3 clause 3)."""
+    """An Ethernet II header, 14 bytes (IEEE 802.3 clause 3).
+
+    type: what is inside; None means the layer that follows in `net.encode`, or else IPv4.
+    """
+
+    names_next: ClassVar[str] = "type"
 
     destination: str = "02:00:00:00:00:0b"
     source: str = "02:00:00:00:00:0a"
-    type: int = IPV4
+    type: int | None = None
 
     name: ClassVar[str] = "Ethernet"
     osi: ClassVar[str] = "2 data link"
@@ -61,7 +70,7 @@ class Ethernet:
 
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
-        return ETHERNET.pack(mac_bytes(self.destination), mac_bytes(self.source), self.type) + payload
+        return ETHERNET.pack(mac_bytes(self.destination), mac_bytes(self.source), _told(self.type)) + payload
 
 
 @lru_cache(maxsize=1024)
@@ -72,10 +81,13 @@ def _ethernet(destination: bytes, source: bytes, kind: int) -> Ethernet:
 
 @dataclass(frozen=True)
 class VLAN:
-    """A VLAN tag, 4 bytes behind the Ethernet header (IEEE 802.1Q)."""
+    """A VLAN tag, 4 bytes behind the Ethernet header (IEEE 802.1Q).   type: as in `Ethernet`."""
+
+    names_next: ClassVar[str] = "type"
+    ethertype: ClassVar[int] = 0x8100
 
     identifier: int
-    type: int = IPV4
+    type: int | None = None
     priority: int = 0
     drop_eligible: int = 0
 
@@ -96,7 +108,7 @@ class VLAN:
             | fit("drop eligible", self.drop_eligible, 1) << 12
             | fit("VLAN identifier", self.identifier, 12)
         )
-        return VLAN_TAG.pack(tag, self.type) + payload
+        return VLAN_TAG.pack(tag, _told(self.type)) + payload
 
 
 PACKET_TYPES = ("to us", "broadcast", "multicast", "between others", "sent by us")
@@ -130,7 +142,9 @@ COOKED_2 = Layout(
 class LinuxCooked:
     """What Linux gives for a capture on the interface "any", 16 bytes (LINKTYPE_LINUX_SLL)."""
 
-    type: int = IPV4
+    names_next: ClassVar[str] = "type"
+
+    type: int | None = None
     packet_type: int = 0
     hardware_type: int = 1
     address_length: int = 6
@@ -148,7 +162,7 @@ class LinuxCooked:
 
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
-        values = self.packet_type, self.hardware_type, self.address_length, self.source, self.type
+        values = self.packet_type, self.hardware_type, self.address_length, self.source, _told(self.type)
         return COOKED.pack(*values) + payload
 
 
@@ -156,7 +170,9 @@ class LinuxCooked:
 class LinuxCooked2:
     """The newer form of the same, 20 bytes (LINKTYPE_LINUX_SLL2)."""
 
-    type: int = IPV4
+    names_next: ClassVar[str] = "type"
+
+    type: int | None = None
     packet_type: int = 0
     hardware_type: int = 1
     address_length: int = 6
@@ -177,7 +193,7 @@ class LinuxCooked2:
     def encode(self, payload: bytes) -> bytes:
         """The header and what it carries."""
         values = (
-            self.type,
+            _told(self.type),
             self.reserved,
             self.interface,
             self.hardware_type,

@@ -91,8 +91,7 @@ class Host:
             ip = net.IPv6(local[0], remote[0])
         else:
             ip = net.IPv4(local[0], remote[0], identification=self.packets & 0xFFFF)
-        kind = 0x86DD if isinstance(ip, net.IPv6) else 0x0800
-        frame = net.encode((net.Ethernet(self.gateway, self.mac, kind), ip, segment))
+        frame = net.encode((net.Ethernet(self.gateway, self.mac), ip, segment))
         number = self.recorder.sent(frame, self.clock.now, connection=self.connection, sender=self.name)
         self.link(self, number, frame)
         return number

@@ -43,7 +43,7 @@ def from_listen(progress: Progress, event: Arrives) -> Progress:
         snd_wnd=segment.window,
         snd_wl1=segment.seq,
         snd_wl2=0,
-        snd_mss=_peer_mss(segment),
+        snd_mss=_peer_mss(segment, progress.tcb),
     )
     progress = progress.send(make(progress.tcb, SYN | ACK, at=iss))
     progress = progress.note(
@@ -75,7 +75,7 @@ def from_syn_sent(progress: Progress, segment: Segment) -> Progress:
     progress = progress.now(
         irs=segment.seq,
         rcv_nxt=seq.add(segment.seq, 1),
-        snd_mss=_peer_mss(segment),
+        snd_mss=_peer_mss(segment, progress.tcb),
         snd_wnd=segment.window,
         snd_wl1=segment.seq,
         snd_wl2=segment.ack,
@@ -289,6 +289,8 @@ def eighth_fin(progress: Progress, segment: Segment) -> Progress:
     return acknowledge(progress, f"Eighth: the peer will send no more; its FIN {tcb.rcv_nxt} is acknowledged")
 
 
-def _peer_mss(segment: Segment) -> int:
+def _peer_mss(segment: Segment, tcb: Tcb) -> int:
     option = segment.option(MSS)
-    return option.numbers[0] if option and option.numbers and option.numbers[0] else DEFAULT_MSS
+    if option and option.numbers and option.numbers[0]:
+        return option.numbers[0]
+    return DEFAULT_MSS[6 if ":" in tcb.local[0] else 4]

@@ -13,6 +13,9 @@ from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.tcp.tcb import Abort, Arrives, Close, Event, Move, Open, Send, Tcb, TimeWaitTimeout
 from handshake.trace import Address
 
+ETHERNET_MSS = {4: 1460, 6: 1440}
+"""What fits a packet of 1500 bytes behind the headers of TCP and of IPv4 or IPv6, without options."""
+
 MSL = 120.0
 """Maximum segment lifetime in seconds: how long an old segment may be under way (RFC 9293 section 3.4.2)."""
 
@@ -23,6 +26,7 @@ class Endpoint:
     local, remote: (ip, port); remote is None for an end that only listens.
     isn: the initial sequence number, or a function that gives one at each opening.
     window: how many bytes it takes beyond what it has acknowledged (up to 65535).
+    mss: the most data that it takes in a segment; what fits an Ethernet packet if None.
     msl: in seconds; TIME-WAIT lasts twice as long.
     Times are seconds on whatever clock the caller keeps; only `receive` and `tick` move it.
     """
@@ -34,9 +38,11 @@ class Endpoint:
         *,
         isn: int | Callable[[], int] = 0,
         window: int = 65535,
-        mss: int = 1460,
+        mss: int | None = None,
         msl: float = MSL,
     ) -> None:
+        if mss is None:
+            mss = ETHERNET_MSS[6 if ":" in local[0] else 4]
         if not 0 <= window <= 65535:
             raise ValueError(f"the window field has 16 bits: 0 to 65535, got {window}")
         self.remote = remote

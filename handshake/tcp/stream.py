@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from itertools import islice
+
 from handshake.tcp import seq
 
 
@@ -56,7 +59,8 @@ class Stream:
 def _missing(filled: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
     """The parts of [start, end) that are not filled yet."""
     gaps = []
-    for low, high in filled:
+    first = bisect_right(filled, start, key=lambda part: part[1])
+    for low, high in islice(filled, first, None):
         if low >= end:
             break
         if start < low:
@@ -69,8 +73,11 @@ def _missing(filled: list[tuple[int, int]], start: int, end: int) -> list[tuple[
 
 def _joined(filled: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
     """`filled` with [start, end) added; parts that touch become one."""
-    apart = [(low, high) for low, high in filled if high < start or low > end]
-    touching = [(low, high) for low, high in filled if low <= end and high >= start]
-    low = min([start, *(low for low, _ in touching)])
-    high = max([end, *(high for _, high in touching)])
-    return sorted([*apart, (low, high)]) if end > start else filled
+    if end <= start:
+        return filled
+    first = bisect_left(filled, start, key=lambda part: part[1])  # the first that ends at `start` or later
+    last = bisect_right(filled, end, key=lambda part: part[0])  # the first that begins after `end`
+    if first < last:
+        start, end = min(start, filled[first][0]), max(end, filled[last - 1][1])
+    filled[first:last] = [(start, end)]
+    return filled

@@ -12,8 +12,8 @@ from handshake.tcp.figure import State
 from handshake.tcp.segment import Segment
 from handshake.trace import Address
 
-DEFAULT_MSS = 536
-"""What to assume of a peer that sends no MSS option, in bytes (RFC 9293 section 3.7.1)."""
+DEFAULT_MSS = {4: 536, 6: 1220}
+"""What to assume of a peer that sends no MSS option, in bytes, by IP version (RFC 9293 section 3.7.1)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Tcb:
     rcv_nxt: int = 0
     rcv_wnd: int = 65535
     mss: int = 1460
-    snd_mss: int = DEFAULT_MSS
+    snd_mss: int = DEFAULT_MSS[4]
     queue: bytes = b""
     close_wanted: bool = False
     fin_seq: int | None = None

@@ -58,7 +58,13 @@ def _overview(trace: Trace, rows: int) -> str:
 
 def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> str:
     told = {message.sources[0].transit: message for message in trace.messages if message.sources}
-    names = {t.number: _name(t, told.get(t.number), relative) for t in trace.transits[:rows]}
+    events: list[Transit | Step] = [
+        *(step for step in trace.steps if step.transit is None and not step.sends and step.moved),
+        *trace.transits,
+    ]
+    events.sort(key=lambda event: event.time)
+    shown = [event for event in events[:rows] if isinstance(event, Transit)]
+    names = {t.number: _name(t, told.get(t.number), relative) for t in shown}
     width = max([WIDTH, *(len(name) + 7 for name in names.values())])
     lines = [
         f"client {_address(connection.client)}  server {_address(connection.server)}"
@@ -72,11 +78,6 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
         for number in (*step.sends, *([] if step.transit is None else [step.transit])):
             by_transit[step.end, number] = step
 
-    events: list[Transit | Step] = [
-        *(step for step in trace.steps if step.transit is None and not step.sends and step.moved),
-        *trace.transits,
-    ]
-    events.sort(key=lambda event: event.time)
     for event in events[:rows]:
         if isinstance(event, Step):
             states[event.end] = str(event.after["state"])
