@@ -189,22 +189,21 @@ class Dissection:
         if end > len(self.frame):
             return "cannot be told: the capture cut the packet"
         part = self.frame[self.transport_at : end]
-        pseudo = self._pseudo_header(transport.number, len(part))
-        if not internet_checksum(pseudo + part):
+        pseudo = self._pseudo_header(transport.number + len(part))
+        if not internet_checksum(part, pseudo):
             return "good"
         if any(isinstance(layer, Extension) and layer.kind == 43 and layer.body[1] for layer in self.layers):
             return "cannot be told: a routing header hides the last address, which the checksum covers"
         # A card that makes checksums is handed the sum over the pseudo-header alone, not complemented.
-        if transport.checksum in (0, 0xFFFF - internet_checksum(pseudo)):
+        if transport.checksum in (0, 0xFFFF - internet_checksum(b"", pseudo)):
             return NOT_FILLED_IN
         return "bad"
 
-    def _pseudo_header(self, protocol: int, length: int) -> bytes:
-        """As `net.ipv4.pseudo_header`, with the addresses as they stand in the frame."""
-        at, frame = self.network_at, self.frame
-        if isinstance(self.network, IPv4):
-            return frame[at + 12 : at + 20] + (protocol << 16 | length).to_bytes(4, "big")
-        return frame[at + 8 : at + 40] + length.to_bytes(4, "big") + bytes((0, 0, 0, protocol))
+    def _pseudo_header(self, protocol_and_length: int) -> int:
+        """The pseudo-header as one number to be added to a checksum: the addresses, and the rest."""
+        at = self.network_at
+        start, end = (12, 20) if isinstance(self.network, IPv4) else (8, 40)
+        return int.from_bytes(self.frame[at + start : at + end], "big") + protocol_and_length
 
 
 def _raw_kind(reader: Reader) -> int:

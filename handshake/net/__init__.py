@@ -7,7 +7,6 @@ side, drawn from one Layout.  A frame is a list of layers, outermost first; `enc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from handshake.net.ipv4 import IPv4
@@ -15,6 +14,7 @@ from handshake.net.ipv6 import Extension, IPv6
 from handshake.net.link import VLAN, Ethernet, LinuxCooked, LinuxCooked2, Loopback
 from handshake.net.payload import Padding, Payload
 from handshake.net.udp import UDP
+from handshake.wire import made
 
 __all__ = [
     "UDP",
@@ -63,7 +63,7 @@ def _naming(layer: Any, inner: Sequence[Any]) -> Any:
         number = inner[0].kind
     else:
         number = getattr(inner[0], "ethertype" if field == "type" else "number", None)
-    return layer if number is None else replace(layer, **{field: number})
+    return layer if number is None else made(type(layer), {**vars(layer), field: number})
 
 
 def _addresses(outer: Sequence[Any]) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from handshake.errors import DecodeError, got_bytes
@@ -86,6 +86,9 @@ class Option(NamedTuple):
 
 NO_OPERATION = Option(NOP)
 
+_made = partial(tuple.__new__, Option)
+"""_made((kind, data)) is Option(kind, data), and twice as quick: a capture has hundreds of thousands."""
+
 
 def mss(size: int) -> Option:
     """The option that says how much data in one segment this end can take, in bytes."""
@@ -109,7 +112,7 @@ def read_options(reader: Reader, end: int) -> tuple[Option, ...]:
             options.append(NO_OPERATION)
             pos += 1
         elif kind == END:
-            options.append(Option(END, data[pos + 1 : end]))  # whatever fills the header up
+            options.append(_made((END, data[pos + 1 : end])))  # whatever fills the header up
             pos = end
         else:
             length = data[pos + 1] if pos + 1 < end else 0
@@ -123,7 +126,7 @@ def read_options(reader: Reader, end: int) -> tuple[Option, ...]:
                     f"2 to {end - pos}",
                     str(length) if pos + 1 < end else "the end of the options",
                 )
-            options.append(Option(kind, data[pos + 2 : pos + length]))
+            options.append(_made((kind, data[pos + 2 : pos + length])))
             pos += length
     reader.pos = pos
     if pos < end:
@@ -133,7 +136,7 @@ def read_options(reader: Reader, end: int) -> tuple[Option, ...]:
 
 def option_spans(options: Iterable[Option], start: int) -> tuple[Span, ...]:
     """The fields of options that lie one behind the other from byte `start` on."""
-    return _spans_of_shape(tuple([(option.kind, len(option.data)) for option in options]), start)
+    return _spans_of_shape(tuple([(kind, len(data)) for kind, data in options]), start)
 
 
 @lru_cache(maxsize=4096)
