@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from handshake.errors import DecodeError
-from handshake.net.ipv4 import IPv4, protocol_words
+from handshake.net.ipv4 import MORE_FRAGMENTS, IPv4, protocol_words
 from handshake.net.ipv6 import EXTENSIONS, Extension, IPv6
 from handshake.net.link import (
     IPV4,
@@ -51,28 +51,19 @@ class Dissection:
     error: why it could not be read any further, or None.
     """
 
-    __slots__ = (
-        "_reader",
-        "error",
-        "frame",
-        "layers",
-        "length",
-        "network",
-        "network_at",
-        "transport",
-        "transport_at",
-    )
+    network: IPv4 | IPv6 | None = None
+    transport: Segment | UDP | None = None
+    network_at: int = 0
+    transport_at: int = 0
+    error: DecodeError | None = None
 
     def __init__(self, frame: bytes, link: str = "ethernet", length: int | None = None) -> None:
         self.frame = frame
         self.length = length or len(frame)
         self.layers: list[Any] = []
-        self.network: IPv4 | IPv6 | None = None
-        self.transport: Segment | UDP | None = None
-        self.error: DecodeError | None = None
-        self.network_at = self.transport_at = 0
         self._reader = Reader(frame)
-        self._reader.cut = self.length > len(frame)
+        if self.length > len(frame):
+            self._reader.cut = True
         try:
             self._read(self._reader, link)
         except DecodeError as error:
@@ -97,7 +88,10 @@ class Dissection:
         if kind == IPV4:
             self.network = network = IPv4.read(reader)
             layers.append(network)
-            protocol, is_fragment = network.protocol, network.is_fragment
+            protocol, is_fragment = (
+                network.protocol,
+                network.fragment_offset or network.flags & MORE_FRAGMENTS,
+            )
         elif kind == IPV6:
             self.network = IPv6.read(reader)
             layers.append(self.network)
@@ -170,17 +164,20 @@ class Dissection:
     def checksums(self) -> dict[str, str]:
         """Of each layer that has a checksum: "good", "bad", or why it cannot be told."""
         found: dict[str, str] = {}
-        network = self.network
+        network, transport, frame = self.network, self.transport, self.frame
+        start = self.network_at
         if isinstance(network, IPv4):
-            start = self.network_at
-            header = self.frame[start : start + 4 * (network.header_length or 5)]
+            header = frame[start : start + 4 * (network.header_length or 5)]
             good = not internet_checksum(header)
             found["IPv4"] = "good" if good else "bad" if network.checksum else NOT_FILLED_IN
-        if self.transport:
-            found[self.transport.name] = self._transport_checksum(self.transport)
+            addresses = frame[start + 12 : start + 20]
+        else:
+            addresses = frame[start + 8 : start + 40]
+        if transport:
+            found[transport.name] = self._transport_checksum(transport, int.from_bytes(addresses, "big"))
         return found
 
-    def _transport_checksum(self, transport: Segment | UDP) -> str:
+    def _transport_checksum(self, transport: Segment | UDP, addresses: int) -> str:
         end = self.wire_end
         if isinstance(transport, UDP):
             if transport.checksum == 0:
@@ -189,7 +186,8 @@ class Dissection:
         if end > len(self.frame):
             return "cannot be told: the capture cut the packet"
         part = self.frame[self.transport_at : end]
-        pseudo = self._pseudo_header(transport.number + len(part))
+        # The pseudo-header, as one number to be added: the addresses, the protocol and the length.
+        pseudo = addresses + transport.number + len(part)
         if not internet_checksum(part, pseudo):
             return "good"
         if any(isinstance(layer, Extension) and layer.kind == 43 and layer.body[1] for layer in self.layers):
@@ -198,12 +196,6 @@ class Dissection:
         if transport.checksum in (0, 0xFFFF - internet_checksum(b"", pseudo)):
             return NOT_FILLED_IN
         return "bad"
-
-    def _pseudo_header(self, protocol_and_length: int) -> int:
-        """The pseudo-header as one number to be added to a checksum: the addresses, and the rest."""
-        at = self.network_at
-        start, end = (12, 20) if isinstance(self.network, IPv4) else (8, 40)
-        return int.from_bytes(self.frame[at + start : at + end], "big") + protocol_and_length
 
 
 def _raw_kind(reader: Reader) -> int:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from handshake.errors import DecodeError, count_bytes, got_bytes
-from handshake.wire.spans import Layout, Span, Words, field_spans, layout_spans
+from handshake.wire.spans import Layout, Span, Words, layout_spans, span
 
 
 class Reader:
@@ -26,8 +26,9 @@ class Reader:
         self.end = len(data) if end is None else end
         self.cut = False
         self.path: tuple[str, ...] = ()
-        # What was read, as a function that gives its Spans, and what to call it with.
-        self._marks: list[tuple[Callable[..., Iterable[Span]], tuple[Any, ...]]] = []
+        # What was read, to be turned into Spans when somebody asks: a header as (layout, start, path), what
+        # `explain` was given as (function, arguments), a single field as the arguments of `span`.
+        self._marks: list[tuple[Any, ...]] = []
 
     @property
     def remaining(self) -> int:
@@ -41,7 +42,7 @@ class Reader:
         if after > self.end:
             self._ends_inside(layout)
         self.pos = after
-        self._marks.append((layout_spans, (layout, pos, self.path)))
+        self._marks.append((layout, pos, self.path))
         return layout.unpack(self.data, pos)
 
     def explain(self, spans: Callable[..., Iterable[Span]], *about: Any) -> None:
@@ -51,7 +52,7 @@ class Reader:
     def uint(self, name: str, size: int, meaning: str = "", words: Words | None = None) -> int:
         """Read an unsigned number of `size` bytes."""
         start = self._advance(name, size)
-        self._marks.append((field_spans, (self.path, name, start, size, meaning, words)))
+        self._marks.append((self.path, name, start, size, meaning, words))
         return int.from_bytes(self.data[start : self.pos], "big")
 
     def take(
@@ -60,7 +61,7 @@ class Reader:
         """Read `size` bytes as they are.   path: the part that they belong to, below the current one."""
         start = self._advance(name, size)
         if size:
-            self._marks.append((field_spans, (self.path + path, name, start, size, meaning, words, True)))
+            self._marks.append((self.path + path, name, start, size, meaning, words, True))
         return self.data[start : self.pos]
 
     def rest(
@@ -69,8 +70,7 @@ class Reader:
         """Read all that is left, which may be nothing."""
         start, self.pos = self.pos, self.end
         if start < self.end:
-            about = (self.path + path, name, start, self.end - start, meaning, words, True)
-            self._marks.append((field_spans, about))
+            self._marks.append((self.path + path, name, start, self.end - start, meaning, words, True))
         return self.data[start : self.end]
 
     @contextmanager
@@ -107,8 +107,14 @@ class Reader:
     def spans(self) -> tuple[Span, ...]:
         """Every field read so far, in the order of reading."""
         spans: list[Span] = []
-        for make, about in self._marks:
-            spans += make(*about)
+        for mark in self._marks:
+            if len(mark) == 3:
+                spans += layout_spans(*mark)
+            elif len(mark) == 2:
+                make, about = mark
+                spans += make(*about)
+            else:
+                spans.append(span(*mark))
         return tuple(spans)
 
     def _advance(self, name: str, size: int) -> int:

@@ -178,9 +178,3 @@ def span(
 ) -> Span:
     """A Span of whole bytes.  The same fields lie at the same places in packet after packet: remembered."""
     return Span(path, name, start, start + size, 0, 8 * size, meaning, words, raw)
-
-
-@lru_cache(maxsize=4096)
-def field_spans(*field: Any) -> tuple[Span]:
-    """A Span of whole bytes, as `span` makes it, in a tuple of one."""
-    return (span(*field),)
