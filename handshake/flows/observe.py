@@ -80,15 +80,14 @@ def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Di
     if one.length:
         details.append(Detail("data", one.length))
     _remember(one, own, peer)
-    start = len(transit.frame) - sum(len(x.data) for x in dissection.layers if x.name == "padding")
-    size = 4 * (segment.data_offset or 5) + len(segment.data)
     at = dissection.transport_at
+    data = transit.frame[at : at + 4 * (segment.data_offset or 5) + len(segment.data)]
     return Message(
         number,
         "TCP",
         str(segment.flags),
-        transit.frame[at : at + size],
-        (Source(transit.number, at, min(at + size, start)),),
+        data,
+        (Source(transit.number, at, at + len(data)),),
         transit.connection,
         transit.sender,
         tuple(details),

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from handshake.trace.lazy import of_connection
 from handshake.trace.records import (
@@ -21,6 +21,8 @@ from handshake.trace.records import (
     Transit,
     flight,
 )
+
+Numbered = TypeVar("Numbered", Transit, Connection)
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,9 @@ class Trace:
                 raise KeyError(f"no message is called {key!r}; there are: {'; '.join(names[:20]) or 'none'}")
             return found
         if isinstance(key, int):
-            transits = self.transits
-            index = key - 1
-            if not (0 <= index < len(transits) and transits[index].number == key):
-                # A whole trace holds every number; one connection of it may lack some.
-                index = bisect_left(transits, key, key=lambda transit: transit.number)
-            if index < len(transits) and transits[index].number == key:
-                return transits[index]
+            transit = _numbered(self.transits, key)
+            if transit is not None:
+                return transit
             raise KeyError(
                 f"no transit has the number {key}; there are {len(self.transits)} transits, counted from 1"
                 " (a moment is written with a point: trace[0.0])"
@@ -101,12 +99,9 @@ class Trace:
 
     def connection(self, number: int) -> Connection:
         """The connection of that number."""
-        connections = self.connections
-        index = number - 1
-        if not (0 <= index < len(connections) and connections[index].number == number):
-            index = bisect_left(connections, number, key=lambda connection: connection.number)
-        if index < len(connections) and connections[index].number == number:
-            return connections[index]
+        connection = _numbered(self.connections, number)
+        if connection is not None:
+            return connection
         raise KeyError(f"no connection has the number {number}; there are {len(self.connections)}")
 
     def only(self, connection: int) -> Trace:
@@ -183,6 +178,15 @@ class Trace:
         from handshake.trace import jsonform
 
         return jsonform.load(text)
+
+
+def _numbered(items: Sequence[Numbered], number: int) -> Numbered | None:
+    """The item of that number; items are in the order of their numbers."""
+    index = number - 1
+    if not (0 <= index < len(items) and items[index].number == number):
+        # A whole trace holds every number; one connection of it may lack some.
+        index = bisect_left(items, number, key=lambda item: item.number)
+    return items[index] if index < len(items) and items[index].number == number else None
 
 
 def _squeezed(name: str) -> str:
