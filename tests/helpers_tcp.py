@@ -11,6 +11,7 @@ Every state is reached by events, never by setting fields.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from handshake.tcp import (
     ACK,
@@ -25,11 +26,12 @@ from handshake.tcp import (
     Move,
     Open,
     Segment,
+    Settings,
     State,
     Tcb,
     step,
 )
-from handshake.tcp.tcb import Event
+from handshake.tcp.tcb import Event, closed
 
 A = ("10.0.0.1", 40000)
 B = ("10.0.0.2", 443)
@@ -109,9 +111,14 @@ ACTIVE_SYN_RECEIVED: tuple[Event, ...] = (Open(B, 100), rcv("SYN", 300))
 """The other way into SYN-RECEIVED: both ends called."""
 
 
-def play(events: Iterable[Event], *, window: int = 65535) -> list[Move]:
-    """All moves of a fresh machine that meets these events."""
-    tcb, moves = Tcb(A, rcv_wnd=window), []
+def start(window: int = 65535, **choices: Any) -> Tcb:
+    """The block of our end before anything happens."""
+    return closed(A, settings=Settings(window=window, **choices))
+
+
+def play(events: Iterable[Event], *, window: int = 65535, **choices: Any) -> list[Move]:
+    """All moves of a fresh machine that meets these events, all at time 0."""
+    tcb, moves = start(window, **choices), []
     for event in events:
         moves.append(step(tcb, event))
         tcb = moves[-1].after
@@ -121,7 +128,7 @@ def play(events: Iterable[Event], *, window: int = 65535) -> list[Move]:
 def block(events: Iterable[Event], *, window: int = 65535) -> Tcb:
     """What a fresh machine has become after these events."""
     moves = play(events, window=window)
-    return moves[-1].after if moves else Tcb(A, rcv_wnd=window)
+    return moves[-1].after if moves else start(window)
 
 
 def at(state: State, *events: Event, window: int = 65535) -> Move:

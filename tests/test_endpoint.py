@@ -39,7 +39,7 @@ def test_a_conversation_by_hand() -> None:
     assert (server.received, str(server.state)) == (b"hello", "CLOSE-WAIT")
     server.abort()
     assert [line(each) for each in server.outgoing()][-1] == "RST 301"
-    assert (client.next_timer(), server.next_timer()) == (None, None)
+    assert (client.next_timer(), server.next_timer()) == (1.02, None), "the client waits for an answer"
 
 
 def test_a_segment_is_given_once() -> None:
@@ -106,9 +106,16 @@ def test_a_listener_that_knows_whom_it_waits_for_may_call_first() -> None:
 
 
 @pytest.mark.parametrize("window", [-1, 65536])
-def test_the_window_has_16_bits(window: int) -> None:
+def test_a_window_that_is_not_scaled_has_16_bits(window: int) -> None:
     with pytest.raises(ValueError, match="0 to 65535"):
-        Endpoint(A, B, window=window)
+        Endpoint(A, B, window=window, scaling=False)
+
+
+def test_a_scaled_window_has_14_bits_more() -> None:
+    """RFC 7323 section 2.3."""
+    assert Endpoint(A, B, window=65535 << 14).tcb.rcv_wnd == 1_073_725_440
+    with pytest.raises(ValueError, match="0 to 1073725440"):
+        Endpoint(A, B, window=(65535 << 14) + 1)
 
 
 def test_to_call_one_needs_somebody_to_call() -> None:

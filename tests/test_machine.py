@@ -282,10 +282,10 @@ def test_the_third_segment_may_bring_data_and_fin() -> None:
     assert move.delivered == b"hello"
 
 
-def test_the_syn_that_comes_again_is_old_and_acknowledged() -> None:
-    """Section 3.10.7.4, first: its number lies before the window."""
+def test_the_syn_that_comes_again_is_old_and_draws_the_answer_again() -> None:
+    """Section 3.10.7.4, first: its number lies before the window, and it is acknowledged; by the SYN,ACK."""
     move = at(S.SYN_RECEIVED, rcv("SYN", 300))
-    assert (moved(move), sent(move)) == ("SYN-RECEIVED", ["ACK 101 ack 301"])
+    assert (moved(move), sent(move)) == ("SYN-RECEIVED", ["SYN,ACK 100 ack 301"])
 
 
 def test_a_reset_sends_a_listener_back_to_listening_and_a_caller_home() -> None:
@@ -644,7 +644,7 @@ def test_a_fin_that_waits_is_sent_though_the_peer_closes_meanwhile() -> None:
 
 
 def test_in_syn_received_it_waits_for_the_opening_and_then_for_the_window() -> None:
-    path = (*PATHS[S.SYN_RECEIVED], Send(b"hello"), Close())
+    path = (Open(), rcv("SYN", 300, window=3), Send(b"hello"), Close())
     moves = play((*path, rcv("ACK", 301, 101, window=3), rcv("ACK", 301, 104, window=3)))
     assert [moved(move) for move in moves[-2:]] == ["SYN-RECEIVED -> FIN-WAIT-1", "FIN-WAIT-1"]
     assert sent(moves[-2]) == ["ACK 101 ack 301 len 3"]
@@ -790,6 +790,7 @@ def test_a_block_tells_the_fields_that_mean_something() -> None:
         "SND.UNA": 100,
         "SND.NXT": 101,
         "RCV.WND": 65535,
+        "RTO": 1.0,
     }
     assert block(PATHS[S.ESTABLISHED]).plain() == {
         "state": "ESTABLISHED",
@@ -800,5 +801,6 @@ def test_a_block_tells_the_fields_that_mean_something() -> None:
         "IRS": 300,
         "RCV.NXT": 301,
         "RCV.WND": 65535,
+        "RTO": 1.0,
     }
     assert Tcb(A).plain() == {"state": "CLOSED"}

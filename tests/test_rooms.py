@@ -53,7 +53,6 @@ DOORS = {
 }
 
 ASSERTIONS = {
-    ("sim/host.py", "remote is not None"): "an end that sends knows to whom",
     ("show/scene.py", "scene.connection is not None"): "only a scene with a connection has positions",
     ("show/timeline.py", "isinstance(choice.what, Label)"): "tells the type checker what the layout placed",
 }

@@ -36,11 +36,12 @@ def made(title, flights, steps=(), connections=1, faults=(), addresses=(A, B)):
     """A trace made by hand; steps are (at, end, cause, before, after, arrived, sends)."""
     told = {}
 
-    def describe(transits, _):
-        for number, (sender, name, details, labels, connection) in told.items():
-            yield Message(
-                number, "TCP", name, bytes(20), (Source(number, 34, 54),), connection, sender, details, labels
-            )
+    def describe(connection, transits):
+        for number, (sender, name, details, labels, owner) in told.items():
+            if owner == connection.number:
+                yield Message(
+                    number, "TCP", name, bytes(20), (Source(number, 34, 54),), owner, sender, details, labels
+                )
 
     recorder = Recorder(title, describe=describe)
     numbers = [
@@ -60,7 +61,7 @@ def made(title, flights, steps=(), connections=1, faults=(), addresses=(A, B)):
     for number, kind in faults:
         recorder.befell(number, kind, f"transit {number} was {kind}", 0.0)
     for at, end, cause, before, after, arrived, sends in steps:
-        recorder.step(
+        recorder.told(
             at=at, connection=1, end=end, cause=cause, transit=arrived, sends=sends,
             before={"state": before, "SND.NXT": 1}, after={"state": after, "SND.NXT": 1 + len(sends)},
             notes=(f"because {cause}",),
@@ -341,7 +342,7 @@ def tls():
         Message(n, "TLS", name, b"", (Source(number, 54, 60),), 1, "", (Detail("suite", "AES"),), secret=key)
         for n, (number, name, key) in enumerate(names, 1)
     )
-    return replace(trace, messages=trace.messages + upper)
+    return replace(trace, messages=(*trace.messages, *upper))
 
 
 def test_an_arrow_is_called_by_the_topmost_layer_that_starts_in_it():

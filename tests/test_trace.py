@@ -182,7 +182,7 @@ def several(count: int) -> Trace:
         for number in numbers:
             transit = recorder.sent(b"frame", turn + number / 1000, connection=number, sender="client")
             recorder.arrived(transit, turn + number / 1000 + 0.5)
-            recorder.step(
+            recorder.told(
                 at=turn + number / 1000,
                 connection=number,
                 end="client",
@@ -376,7 +376,7 @@ def test_looking_at_one_connection_of_a_trace_works_out_that_one_alone() -> None
 
 def test_a_snapshot_is_the_trace_so_far_and_stays_as_it_is() -> None:
     recorder = Recorder(
-        "running", 5, lambda transits, _: [Message(t.number, "x", "y", b"", ()) for t in transits]
+        "running", 5, lambda connection, transits: [Message(t.number, "x", "y", b"", ()) for t in transits]
     )
     number = recorder.connection("TCP", CLIENT, SERVER)
     recorder.sent(b"one", 0.1, connection=number, sender="client")

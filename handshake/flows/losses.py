@@ -85,17 +85,18 @@ def _asked_again(at: int, index: _Index) -> str:
 
 
 def _answered_again(at: int, index: _Index) -> str:
-    """The evidence that the third step of a handshake got lost: the second comes again.
+    """The evidence that an ACK got lost: the SYN,ACK, or the FIN, that it confirmed comes again.
 
-    (That ACK takes no number, so it is never sent again itself.)
+    (An ACK takes no number, so it is never sent again itself.)
     """
     one, place = index.seen[at], index.reply[at]
     if place is None or kind_of(one.segment, one.length) != "ACK":
         return ""
     other = index.seen[place]
-    if kind_of(other.segment, other.length) != "SYN,ACK" or _crossed(one, other):
+    kind = kind_of(other.segment, other.length)
+    if kind not in ("SYN,ACK", "FIN") or other.end != one.segment.ack or _crossed(one, other):
         return ""
-    return f"the server sent its SYN,ACK again as transit {other.transit.number}"
+    return f"the {other.transit.sender} sent its {kind} again as transit {other.transit.number}"
 
 
 def _sent_again(at: int, index: _Index) -> str:

@@ -6,18 +6,41 @@ It does no input or output of its own: hand it what arrived, and send what `outg
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from handshake.tcp.figure import State
+from handshake.tcp import seq
+from handshake.tcp.figure import CLOSED, LISTEN, State
 from handshake.tcp.machine import step
-from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
-from handshake.tcp.tcb import Abort, Arrives, Close, Event, Move, Open, Send, Tcb, TimeWaitTimeout
+from handshake.tcp.segment import ACK, RST, SYN, Segment
+from handshake.tcp.settings import Settings
+from handshake.tcp.tcb import (
+    Abort,
+    Arrives,
+    Close,
+    DelayedAckTimeout,
+    Event,
+    KeepAliveTimeout,
+    Move,
+    Open,
+    Receive,
+    RetransmissionTimeout,
+    Send,
+    Tcb,
+    Timeout,
+    TimeWaitTimeout,
+    UserTimeout,
+    closed,
+)
+from handshake.tcp.timers import NEVER
 from handshake.trace import Address
 
 ETHERNET_MSS = {4: 1460, 6: 1440}
 """What fits a packet of 1500 bytes behind the headers of TCP and of IPv4 or IPv6, without options."""
 
-MSL = 120.0
-"""Maximum segment lifetime in seconds: how long an old segment may be under way (RFC 9293 section 3.4.2)."""
+SYN_ACK_RST = int(SYN | ACK | RST)
+
+REMEMBERED = 1000
+"""So many moves at least stay in an endpoint's history; older ones are forgotten."""
 
 
 class Endpoint:
@@ -25,10 +48,12 @@ class Endpoint:
 
     local, remote: (ip, port); remote is None for an end that only listens.
     isn: the initial sequence number, or a function that gives one at each opening.
-    window: how many bytes it takes beyond what it has acknowledged (up to 65535).
-    mss: the most data that it takes in a segment; what fits an Ethernet packet if None.
-    msl: in seconds; TIME-WAIT lasts twice as long.
+    window: the receive buffer in bytes.   mss: the most data that it takes in a segment; what fits an
+    Ethernet packet if None.   Further choices are those of `Settings`: keep_alive, user_timeout, retries ...
+    tcb: a block to begin with, in place of a closed one with these choices.
     Times are seconds on whatever clock the caller keeps; only `receive` and `tick` move it.
+
+    received: all that was delivered to the program.   history: (time, Move), the latest last.
     """
 
     def __init__(
@@ -39,73 +64,106 @@ class Endpoint:
         isn: int | Callable[[], int] = 0,
         window: int = 65535,
         mss: int | None = None,
-        msl: float = MSL,
+        tcb: Tcb | None = None,
+        **choices: Any,
     ) -> None:
-        if mss is None:
-            mss = ETHERNET_MSS[6 if ":" in local[0] else 4]
-        if not 0 <= window <= 65535:
-            raise ValueError(f"the window field has 16 bits: 0 to 65535, got {window}")
+        if tcb is None:
+            size = ETHERNET_MSS[6 if ":" in local[0] else 4] if mss is None else mss
+            tcb = closed(local, remote, Settings(window=window, mss=size, **choices))
         self.remote = remote
-        self.tcb = Tcb(local, remote, rcv_wnd=window, mss=mss)
+        self.tcb = tcb
         self.now = 0.0
-        self.received = b""
         self.history: list[tuple[float, Move]] = []
         self._isn = isn
-        self._msl = msl
+        self._received: list[bytes] = []
         self._outgoing: list[Segment] = []
-        self._time_wait_over: float | None = None
 
     @property
     def state(self) -> State:
         """Its state; prints in the RFC's spelling."""
         return self.tcb.state
 
-    def open(self) -> None:
+    @property
+    def received(self) -> bytes:
+        """All bytes that were delivered to the program, in order."""
+        if len(self._received) > 1:
+            self._received = [b"".join(self._received)]
+        return self._received[0] if self._received else b""
+
+    @property
+    def urgent(self) -> int:
+        """How many bytes are still to come, or to be read, up to the end of the peer's urgent data."""
+        tcb = self.tcb
+        if tcb.rcv_up is None:
+            return 0
+        return max(0, seq.distance(tcb.rcv_nxt, tcb.rcv_up) + len(tcb.unread))
+
+    # What the program may call.
+
+    def open(self) -> Move:
         """Call the remote end: active OPEN."""
         if self.remote is None:
             raise ValueError("an active OPEN needs a remote address: Endpoint(local, remote)")
-        opens = self.state in (State.CLOSED, State.LISTEN)
-        self._apply(Open(self.remote, self._new_isn() if opens else 0))
+        opens = self.state in (CLOSED, LISTEN)
+        return self._apply(Open(self.remote, self._new_isn() if opens else 0))
 
-    def listen(self) -> None:
+    def listen(self) -> Move:
         """Wait to be called: passive OPEN."""
-        self._apply(Open())
+        return self._apply(Open())
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, *, urgent: bool = False) -> Move:
         """Hand over bytes for the peer's program."""
-        listening = self.state is State.LISTEN
-        self._apply(Send(data, self.remote, self._new_isn() if listening and self.remote else 0))
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"what travels are bytes: b'hello'; got {data!r}")
+        listening = self.state is LISTEN
+        iss = self._new_isn() if listening and self.remote else 0
+        return self._apply(Send(bytes(data), self.remote, iss, urgent))
 
-    def close(self) -> None:
-        """Say that no more will be sent; what arrives is still taken."""
-        self._apply(Close())
+    def read(self, count: int | None = None) -> bytes:
+        """Take up to `count` bytes that have come, and no more until the next call.
 
-    def abort(self) -> None:
+        With None take all of them, and from now on whatever comes, as an endpoint does from its start.
+        """
+        if count is not None and count < 0:
+            raise ValueError(f"count is 0 or more, or None for everything; got {count}")
+        return self._apply(Receive(count)).delivered
+
+    def close(self, *, reading: bool = True) -> Move:
+        """Say that no more will be sent; what arrives is still taken.
+
+        reading: False is what `close` of a socket does: what is unread, or still comes, makes it send a RST.
+        """
+        return self._apply(Close(reading))
+
+    def abort(self) -> Move:
         """Give up at once."""
-        self._apply(Abort())
+        return self._apply(Abort())
+
+    # What the network and the clock bring.
 
     def receive(self, segment: Segment, now: float, source: Address | None = None) -> Move:
         """A segment arrived.   source: from whom, which a listener wants to know."""
         self.now = now
-        opens = self.state is State.LISTEN and segment.flags & (SYN | ACK | RST) == SYN
-        iss = self._new_isn() if opens else 0
-        if source is None and self.tcb.remote is None:
-            source = (self.remote or ("0.0.0.0", 0))[0], segment.source_port
-        move = self._apply(Arrives(segment, source, iss))
-        if self.state is State.TIME_WAIT and move.sends and segment.flags & FIN:
-            # The peer's FIN again: our last ACK got lost, and the wait starts anew (section 3.10.7.4).
-            self._time_wait_over = now + 2 * self._msl
-        return move
+        iss = 0
+        if self.tcb.state is LISTEN:
+            if segment.flags & SYN_ACK_RST == SYN:
+                iss = self._new_isn()
+            if source is None:
+                source = (self.remote or ("0.0.0.0", 0))[0], segment.source_port
+        return self._apply(Arrives(segment, source, iss))
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> list[Move]:
         """Time passed: act on the timers that have run out."""
         self.now = now
-        if self._time_wait_over is not None and now >= self._time_wait_over:
-            self._apply(TimeWaitTimeout())
+        moves = []
+        while self.tcb.next_timer <= now:
+            moves.append(self._apply(due(self.tcb)))
+        return moves
 
     def next_timer(self) -> float | None:
         """When `tick` will have something to do, or None."""
-        return self._time_wait_over
+        timer = self.tcb.next_timer
+        return None if timer == NEVER else timer
 
     def outgoing(self) -> list[Segment]:
         """The segments to send, in order; each is given once."""
@@ -116,16 +174,28 @@ class Endpoint:
         return self._isn() if callable(self._isn) else self._isn
 
     def _apply(self, event: Event) -> Move:
-        move = step(self.tcb, event)
+        move = step(self.tcb, event, self.now)
         self.tcb = move.after
-        self.received += move.delivered
-        self._outgoing += move.sends
+        if move.delivered:
+            self._received.append(move.delivered)
+        if move.sends:
+            self._outgoing += move.sends
         self.history.append((self.now, move))
-        if move.after.state is State.TIME_WAIT and move.before.state is not State.TIME_WAIT:
-            self._time_wait_over = self.now + 2 * self._msl
-        elif move.after.state is not State.TIME_WAIT:
-            self._time_wait_over = None
+        if len(self.history) > 2 * REMEMBERED:
+            del self.history[:REMEMBERED]
         return move
 
     def __repr__(self) -> str:
         return f"Endpoint({self.tcb.local[0]}:{self.tcb.local[1]}, {self.state})"
+
+
+def due(tcb: Tcb) -> Timeout:
+    """The event of the timer that expires first."""
+    timer = tcb.next_timer
+    if timer == tcb.user_timeout_at:
+        return UserTimeout()
+    if timer == tcb.time_wait_at:
+        return TimeWaitTimeout()
+    if timer == tcb.retransmit_at:
+        return RetransmissionTimeout()
+    return KeepAliveTimeout() if timer == tcb.keep_alive_at else DelayedAckTimeout()

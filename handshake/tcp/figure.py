@@ -58,7 +58,7 @@ class Edge(NamedTuple):
 
     event: a call of the program ("CLOSE"), an arrival ("rcv FIN") or a timeout, in the figure's words.
     sends: the control bits of what is sent ("SYN,ACK"), or "" for nothing.
-    section: where RFC 9293 asks for it.   drawn: whether figure 5 shows it.
+    section: of RFC 9293, if no other is named, where it is asked for.   drawn: whether figure 5 shows it.
     """
 
     source: State
@@ -73,80 +73,108 @@ class Edge(NamedTuple):
         return f"{self.source} -- {self.event}{sends} --> {self.target}"
 
 
-_S = State
+LISTEN, SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2 = tuple(State)[:6]
+CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT, CLOSED = tuple(State)[6:]
+
+_TOLD = (SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT)
+"""States in which the peer is told of an ABORT (section 3.10.5)."""
 
 EDGES: tuple[Edge, ...] = (
     # Opening.
-    Edge(_S.CLOSED, "passive OPEN", "", _S.LISTEN, "3.10.1"),
-    Edge(_S.CLOSED, "active OPEN", "SYN", _S.SYN_SENT, "3.10.1"),
-    Edge(_S.LISTEN, "SEND", "SYN", _S.SYN_SENT, "3.10.2"),
-    Edge(_S.LISTEN, "rcv SYN", "SYN,ACK", _S.SYN_RECEIVED, "3.10.7.2"),
-    Edge(_S.LISTEN, "CLOSE", "", _S.CLOSED, "3.10.4"),
-    Edge(_S.SYN_SENT, "rcv SYN", "SYN,ACK", _S.SYN_RECEIVED, "3.10.7.3"),
-    Edge(_S.SYN_SENT, "rcv SYN,ACK", "ACK", _S.ESTABLISHED, "3.10.7.3"),
-    Edge(_S.SYN_SENT, "CLOSE", "", _S.CLOSED, "3.10.4"),
-    Edge(_S.SYN_RECEIVED, "rcv ACK of SYN", "", _S.ESTABLISHED, "3.10.7.4"),
-    Edge(_S.SYN_RECEIVED, "rcv RST", "", _S.LISTEN, "3.10.7.4"),  # note 1: only after a passive OPEN
+    Edge(CLOSED, "passive OPEN", "", LISTEN, "3.10.1"),
+    Edge(CLOSED, "active OPEN", "SYN", SYN_SENT, "3.10.1"),
+    Edge(LISTEN, "SEND", "SYN", SYN_SENT, "3.10.2"),
+    Edge(LISTEN, "rcv SYN", "SYN,ACK", SYN_RECEIVED, "3.10.7.2"),
+    Edge(LISTEN, "CLOSE", "", CLOSED, "3.10.4"),
+    Edge(SYN_SENT, "rcv SYN", "SYN,ACK", SYN_RECEIVED, "3.10.7.3"),
+    Edge(SYN_SENT, "rcv SYN,ACK", "ACK", ESTABLISHED, "3.10.7.3"),
+    Edge(SYN_SENT, "CLOSE", "", CLOSED, "3.10.4"),
+    Edge(SYN_RECEIVED, "rcv ACK of SYN", "", ESTABLISHED, "3.10.7.4"),
+    Edge(SYN_RECEIVED, "rcv RST", "", LISTEN, "3.10.7.4"),  # note 1: only after a passive OPEN
     # Closing.
-    Edge(_S.SYN_RECEIVED, "CLOSE", "FIN", _S.FIN_WAIT_1, "3.10.4"),
-    Edge(_S.ESTABLISHED, "CLOSE", "FIN", _S.FIN_WAIT_1, "3.10.4"),
-    Edge(_S.ESTABLISHED, "rcv FIN", "ACK", _S.CLOSE_WAIT, "3.10.7.4"),
-    Edge(_S.FIN_WAIT_1, "rcv ACK of FIN", "", _S.FIN_WAIT_2, "3.10.7.4"),
-    Edge(_S.FIN_WAIT_1, "rcv FIN", "ACK", _S.CLOSING, "3.10.7.4"),
-    Edge(_S.FIN_WAIT_2, "rcv FIN", "ACK", _S.TIME_WAIT, "3.10.7.4"),
-    Edge(_S.CLOSE_WAIT, "CLOSE", "FIN", _S.LAST_ACK, "3.10.4"),
-    Edge(_S.CLOSING, "rcv ACK of FIN", "", _S.TIME_WAIT, "3.10.7.4"),
-    Edge(_S.LAST_ACK, "rcv ACK of FIN", "", _S.CLOSED, "3.10.7.4"),
-    Edge(_S.TIME_WAIT, "2MSL timeout", "", _S.CLOSED, "3.10.8"),
+    Edge(SYN_RECEIVED, "CLOSE", "FIN", FIN_WAIT_1, "3.10.4"),
+    Edge(ESTABLISHED, "CLOSE", "FIN", FIN_WAIT_1, "3.10.4"),
+    Edge(ESTABLISHED, "rcv FIN", "ACK", CLOSE_WAIT, "3.10.7.4"),
+    Edge(FIN_WAIT_1, "rcv ACK of FIN", "", FIN_WAIT_2, "3.10.7.4"),
+    Edge(FIN_WAIT_1, "rcv FIN", "ACK", CLOSING, "3.10.7.4"),
+    Edge(FIN_WAIT_2, "rcv FIN", "ACK", TIME_WAIT, "3.10.7.4"),
+    Edge(CLOSE_WAIT, "CLOSE", "FIN", LAST_ACK, "3.10.4"),
+    Edge(CLOSING, "rcv ACK of FIN", "", TIME_WAIT, "3.10.7.4"),
+    Edge(LAST_ACK, "rcv ACK of FIN", "", CLOSED, "3.10.7.4"),
+    Edge(TIME_WAIT, "2MSL timeout", "", CLOSED, "3.10.8"),
     # Note 2: the FIN that also acknowledges ours.
-    Edge(_S.FIN_WAIT_1, "rcv ACK of FIN,FIN", "ACK", _S.TIME_WAIT, "3.10.7.4", drawn=False),
+    Edge(FIN_WAIT_1, "rcv ACK of FIN,FIN", "ACK", TIME_WAIT, "3.10.7.4", drawn=False),
     # The prose also lets a listener turn active, and a second SYN sends a passive opener back to listening.
-    Edge(_S.LISTEN, "active OPEN", "SYN", _S.SYN_SENT, "3.10.1", drawn=False),
-    Edge(_S.SYN_RECEIVED, "rcv SYN", "", _S.LISTEN, "3.10.7.4", drawn=False),
+    Edge(LISTEN, "active OPEN", "SYN", SYN_SENT, "3.10.1", drawn=False),
+    Edge(SYN_RECEIVED, "rcv SYN", "", LISTEN, "3.10.7.4", drawn=False),
     # One segment may bring two of the arrivals above.
-    Edge(_S.SYN_SENT, "rcv SYN,ACK,FIN", "ACK", _S.CLOSE_WAIT, "3.10.7.3", drawn=False),
-    Edge(_S.SYN_RECEIVED, "rcv ACK of SYN,FIN", "ACK", _S.CLOSE_WAIT, "3.10.7.4", drawn=False),
+    Edge(SYN_SENT, "rcv SYN,ACK,FIN", "ACK", CLOSE_WAIT, "3.10.7.3", drawn=False),
+    Edge(SYN_RECEIVED, "rcv ACK of SYN,FIN", "ACK", CLOSE_WAIT, "3.10.7.4", drawn=False),
     # A CLOSE that had to wait, for the opening or for room in the peer's window (section 3.10.4).
-    Edge(_S.SYN_RECEIVED, "rcv ACK of SYN,queued CLOSE", "FIN", _S.FIN_WAIT_1, "3.10.4", drawn=False),
-    Edge(_S.SYN_RECEIVED, "rcv ACK of SYN,queued CLOSE,FIN", "FIN", _S.CLOSING, "3.10.4", drawn=False),
-    Edge(_S.CLOSE_WAIT, "rcv queued CLOSE", "FIN", _S.LAST_ACK, "3.10.4", drawn=False),
+    Edge(SYN_RECEIVED, "rcv ACK of SYN,queued CLOSE", "FIN", FIN_WAIT_1, "3.10.4", drawn=False),
+    Edge(SYN_RECEIVED, "rcv ACK of SYN,queued CLOSE,FIN", "FIN", CLOSING, "3.10.4", drawn=False),
+    Edge(CLOSE_WAIT, "rcv queued CLOSE", "FIN", LAST_ACK, "3.10.4", drawn=False),
     # Note 3: resets.  A reset that arrives ends the connection ...
-    Edge(_S.SYN_SENT, "rcv RST,ACK", "", _S.CLOSED, "3.10.7.3", drawn=False),
-    Edge(_S.SYN_RECEIVED, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.ESTABLISHED, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.FIN_WAIT_1, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.FIN_WAIT_2, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.CLOSE_WAIT, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.CLOSING, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.LAST_ACK, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    Edge(_S.TIME_WAIT, "rcv RST", "", _S.CLOSED, "3.10.7.4", drawn=False),
-    # ... and so does a program that gives up.
-    Edge(_S.LISTEN, "ABORT", "", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.SYN_SENT, "ABORT", "", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.SYN_RECEIVED, "ABORT", "RST", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.ESTABLISHED, "ABORT", "RST", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.FIN_WAIT_1, "ABORT", "RST", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.FIN_WAIT_2, "ABORT", "RST", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.CLOSE_WAIT, "ABORT", "RST", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.CLOSING, "ABORT", "", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.LAST_ACK, "ABORT", "", _S.CLOSED, "3.10.5", drawn=False),
-    Edge(_S.TIME_WAIT, "ABORT", "", _S.CLOSED, "3.10.5", drawn=False),
+    Edge(SYN_SENT, "rcv RST,ACK", "", CLOSED, "3.10.7.3", drawn=False),
+    *(
+        Edge(state, "rcv RST", "", CLOSED, "3.10.7.4", drawn=False)
+        for state in State
+        if state not in (CLOSED, LISTEN, SYN_SENT)
+    ),
+    # ... and so does a program that gives up; nearly over or not open yet, there is nobody to tell.
+    *(
+        Edge(state, "ABORT", "RST" if state in _TOLD else "", CLOSED, "3.10.5", drawn=False)
+        for state in State
+        if state is not CLOSED
+    ),
+    # A program that closes and will not read any more: data that it lost are shown with a reset.
+    Edge(ESTABLISHED, "CLOSE with data unread", "RST", CLOSED, "3.6.1", drawn=False),
+    Edge(CLOSE_WAIT, "CLOSE with data unread", "RST", CLOSED, "3.6.1", drawn=False),
+    Edge(FIN_WAIT_1, "rcv data after CLOSE", "RST", CLOSED, "3.6.1", drawn=False),
+    Edge(FIN_WAIT_1, "rcv ACK of FIN,data after CLOSE", "RST", CLOSED, "3.6.1", drawn=False),
+    Edge(FIN_WAIT_2, "rcv data after CLOSE", "RST", CLOSED, "3.6.1", drawn=False),
+    Edge(
+        SYN_RECEIVED,
+        "rcv ACK of SYN,queued CLOSE,data after CLOSE",
+        "RST",
+        CLOSED,
+        "3.6.1",
+        drawn=False,
+    ),
+    # What no machine of the standard does: a listener that answered with a cookie has remembered nothing.
+    Edge(LISTEN, "rcv ACK of cookie", "", SYN_RECEIVED, "RFC 4987 section 3.6", drawn=False),
+    # Timeouts: sent again and again in vain, the program's own patience, a silent peer.
+    *(
+        Edge(state, "last retransmission timeout", "", CLOSED, "3.8.3", drawn=False)
+        for state in State
+        if state not in (CLOSED, LISTEN, FIN_WAIT_2, TIME_WAIT)
+    ),
+    Edge(SYN_RECEIVED, "last retransmission timeout", "", LISTEN, "3.8.3", drawn=False),  # as in note 1
+    *(
+        Edge(state, "user timeout", "", CLOSED, "3.10.8", drawn=False)
+        for state in State
+        if state is not CLOSED
+    ),
+    *(
+        Edge(state, "last keep-alive timeout", "RST", CLOSED, "3.8.4", drawn=False)
+        for state in (ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT)
+    ),
 )
 
-SYNCHRONIZED = frozenset(State) - {_S.LISTEN, _S.SYN_SENT, _S.SYN_RECEIVED, _S.CLOSED}
+SYNCHRONIZED = frozenset(State) - {LISTEN, SYN_SENT, SYN_RECEIVED, CLOSED}
 """The states in which both ends know both sequence numbers (section 3.5.1)."""
 
 MAY_SEND: dict[State, tuple[str, ...]] = {
-    State.CLOSED: ("RST",),
-    State.LISTEN: ("RST",),
-    State.SYN_SENT: ("SYN", "RST"),
-    State.SYN_RECEIVED: ("SYN,ACK", "ACK", "RST"),
-    State.ESTABLISHED: ("ACK", "data"),
-    State.FIN_WAIT_1: ("FIN", "ACK", "data"),
-    State.FIN_WAIT_2: ("ACK",),
-    State.CLOSE_WAIT: ("ACK", "data"),
-    State.CLOSING: ("FIN", "ACK", "data"),
-    State.LAST_ACK: ("FIN", "ACK", "data"),
-    State.TIME_WAIT: ("ACK",),
+    CLOSED: ("RST",),
+    LISTEN: ("RST",),
+    SYN_SENT: ("SYN", "RST"),
+    SYN_RECEIVED: ("SYN,ACK", "ACK", "RST"),
+    ESTABLISHED: ("ACK", "data"),
+    FIN_WAIT_1: ("FIN", "ACK", "data"),
+    FIN_WAIT_2: ("ACK",),
+    CLOSE_WAIT: ("ACK", "data"),
+    CLOSING: ("FIN", "ACK", "data"),
+    LAST_ACK: ("FIN", "ACK", "data"),
+    TIME_WAIT: ("ACK",),
 }
 """What an end may send without leaving its state: for the first time, or again."""

@@ -186,3 +186,8 @@ def encode_options(options: Iterable[Option]) -> bytes:
     if len(encoded) > 40:
         raise ValueError(f"TCP options have room for 40 bytes; these need {len(encoded)}")
     return encoded + bytes(-len(encoded) % 4)
+
+
+def window_scale(shift: int) -> Option:
+    """The option that says by how many bits the windows of later segments are shifted (RFC 7323)."""
+    return Option(WINDOW_SCALE, bytes((shift,)))

@@ -1,16 +1,23 @@
-"""The transmission control block, the events that it meets, and what comes of them (RFC 9293 section 3.3.1).
+"""The transmission control block, and the events that it meets (RFC 9293 sections 3.3.1 and 3.10).
 
 All are frozen: an event makes a new block, and the old one can still be looked at.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any, NamedTuple
 
 from handshake.tcp import seq
-from handshake.tcp.figure import State
+from handshake.tcp.figure import CLOSED, LISTEN, SYN_SENT, State
+from handshake.tcp.reassembly import Pieces
 from handshake.tcp.segment import Segment
+from handshake.tcp.settings import DEFAULTS, Settings
+from handshake.tcp.timers import NEVER, UNMEASURED, RoundTrip
 from handshake.trace import Address
+from handshake.wire import made
 
 DEFAULT_MSS = {4: 536, 6: 1220}
 """What to assume of a peer that sends no MSS option, in bytes, by IP version (RFC 9293 section 3.7.1)."""
@@ -21,56 +28,150 @@ class Tcb:
     """All that one end knows of a connection.  Names are the RFC's, SND.UNA written snd_una.
 
     passive: opened by a passive OPEN, so that a failed opening leads back to LISTEN.
-    mss: the most data this end takes in a segment; snd_mss: the most that it may send.
-    queue: bytes that the program has handed over and that have not been sent yet.
-    close_wanted: the program has called CLOSE; a FIN follows the last byte of the queue.
+
+    Sending.
+    syn_acknowledged: the peer has confirmed our SYN.
+    snd_wnd: the peer's window in bytes; max_snd_wnd: the largest that it ever had (RFC 5961 section 5).
+    snd_up: the number after the last urgent byte, or None.   snd_mss: the most data to put in a segment.
+    snd_scale: by how many bits the peer's windows are shifted; None until both ends have agreed on it.
+    buffer: what the program has handed over and the peer has not acknowledged; first what was sent.
+    close_wanted: the program has called CLOSE; a FIN follows the last byte of the buffer.
     fin_seq: the number of our FIN, once it is sent.
+
+    Receiving.
+    rcv_wnd: how many bytes from RCV.NXT on we take; rcv_scale: by how many bits our windows are shifted.
+    rcv_up: the number after the peer's last urgent byte, or None.
+    held: what came ahead of a gap.   rcv_fin: the number of the peer's FIN, if it has come.
+    unread: bytes for a program that does not take them yet; reading: whether it takes them as they come.
+    deaf: the program has closed and will not read any more (section 3.6.1).
+    told: the value of RCV.NXT that the peer knows from our last acknowledgment.
+
+    Sending again (RFC 6298).
+    rtt: the round trip and the timeout.   retransmits: how often the oldest segment was sent again.
+    timed: (number, time): when that number is acknowledged, a round trip has been measured.
+    recover: up to which number segments may have got lost with the one sent again (RFC 6582); else None.
+    duplicates: how many ACKs in a row acknowledged nothing new.
+
+    Timers: when each expires, NEVER if it does not run.
+    retransmit_at, ack_at, keep_alive_at, user_timeout_at, time_wait_at.
+    probes: how many keep-alive probes were not answered.
+    challenges: (since when, how many) acknowledgments went out in answer to segments that were not
+    acceptable; RFC 5961 section 7 limits them.
     """
 
     local: Address
     remote: Address | None = None
-    state: State = State.CLOSED
+    settings: Settings = DEFAULTS
+    state: State = CLOSED
     passive: bool = False
+
     iss: int = 0
     snd_una: int = 0
     snd_nxt: int = 0
     snd_wnd: int = 0
     snd_wl1: int = 0
     snd_wl2: int = 0
+    max_snd_wnd: int = 0
+    syn_acknowledged: bool = False
+    snd_up: int | None = None
+    snd_mss: int = DEFAULT_MSS[4]
+    snd_scale: int | None = None
+    buffer: bytes = b""
+    close_wanted: bool = False
+    fin_seq: int | None = None
+
     irs: int = 0
     rcv_nxt: int = 0
     rcv_wnd: int = 65535
-    mss: int = 1460
-    snd_mss: int = DEFAULT_MSS[4]
-    queue: bytes = b""
-    close_wanted: bool = False
-    fin_seq: int | None = None
+    rcv_scale: int = 0
+    rcv_up: int | None = None
+    held: Pieces = ()
+    rcv_fin: int | None = None
+    unread: bytes = b""
+    reading: bool = True
+    deaf: bool = False
+    told: int = 0
+
+    rtt: RoundTrip = UNMEASURED
+    retransmits: int = 0
+    timed: tuple[int, float] | None = None
+    recover: int | None = None
+    duplicates: int = 0
+
+    retransmit_at: float = NEVER
+    ack_at: float = NEVER
+    keep_alive_at: float = NEVER
+    user_timeout_at: float = NEVER
+    time_wait_at: float = NEVER
+    probes: int = 0
+    challenges: tuple[float, int] = (-inf, 0)
 
     @property
     def fin_acknowledged(self) -> bool:
         """Whether the peer has confirmed our FIN."""
         return self.fin_seq is not None and self.snd_una == seq.add(self.fin_seq, 1)
 
-    def plain(self) -> dict[str, int | str]:
+    @property
+    def outstanding(self) -> int:
+        """How many sequence numbers were sent and are not acknowledged."""
+        return (self.snd_nxt - self.snd_una) % seq.MODULUS
+
+    @property
+    def sent(self) -> int:
+        """How many bytes of the buffer were sent, and are not acknowledged."""
+        fin = self.fin_seq is not None and not self.fin_acknowledged
+        return max(0, self.outstanding - fin - (not self.syn_acknowledged))
+
+    @property
+    def queue(self) -> bytes:
+        """What the program has handed over and was not sent yet."""
+        return self.buffer[self.sent :]
+
+    @property
+    def next_timer(self) -> float:
+        """When the first of its timers expires, or NEVER."""
+        return min(
+            self.retransmit_at, self.ack_at, self.keep_alive_at, self.user_timeout_at, self.time_wait_at
+        )
+
+    def plain(self) -> dict[str, int | float | str]:
         """Its fields for a Trace, by their names in the RFC; those that mean something in this state."""
-        fields: dict[str, int | str] = {"state": str(self.state)}
-        if self.state in (State.CLOSED, State.LISTEN):
+        fields: dict[str, int | float | str] = {"state": str(self.state)}
+        if self.state in (CLOSED, LISTEN):
             return fields
         fields |= {"ISS": self.iss, "SND.UNA": self.snd_una, "SND.NXT": self.snd_nxt}
-        if self.state is not State.SYN_SENT:
+        if self.state is not SYN_SENT:
             fields |= {"SND.WND": self.snd_wnd, "IRS": self.irs, "RCV.NXT": self.rcv_nxt}
-        return fields | {"RCV.WND": self.rcv_wnd}
+        fields["RCV.WND"] = self.rcv_wnd
+        if self.snd_up is not None:
+            fields["SND.UP"] = self.snd_up
+        if self.rcv_up is not None:
+            fields["RCV.UP"] = self.rcv_up
+        fields["RTO"] = round(self.rtt.rto, 6)
+        return fields
 
     def forgotten(self) -> Tcb:
         """What is left when the connection is over: nothing but who we are."""
-        return Tcb(self.local, self.remote, rcv_wnd=self.rcv_wnd, mss=self.mss)
+        return closed(self.local, self.remote, self.settings)
 
     def listening(self) -> Tcb:
         """Back to (or first) waiting for anybody."""
-        return Tcb(self.local, state=State.LISTEN, passive=True, rcv_wnd=self.rcv_wnd, mss=self.mss)
+        return made(
+            Tcb, {**closed(self.local, None, self.settings).__dict__, "state": LISTEN, "passive": True}
+        )
 
 
-@dataclass(frozen=True)
+_BLANK = Tcb(("", 0))
+
+
+def closed(local: Address, remote: Address | None = None, settings: Settings = DEFAULTS) -> Tcb:
+    """The block of an end that has no connection yet, or no longer."""
+    blank = _BLANK.__dict__
+    window = settings.window
+    return made(Tcb, {**blank, "local": local, "remote": remote, "settings": settings, "rcv_wnd": window})
+
+
+@dataclass(frozen=True, slots=True)
 class Open:
     """OPEN (section 3.10.1).   remote: whom to call, None to wait for a call; iss: our first number."""
 
@@ -78,26 +179,47 @@ class Open:
     iss: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Send:
-    """SEND (section 3.10.2): bytes for the peer's program.   iss: needed only when listening."""
+    """SEND (section 3.10.2): bytes for the peer's program.
+
+    urgent: the peer's program shall hurry up to their end (section 3.8.5).
+    remote, iss: whom to call and our first number, needed only when listening.
+    """
 
     data: bytes
     remote: Address | None = None
     iss: int = 0
+    urgent: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """RECEIVE (section 3.10.3): the program takes up to `count` bytes that have come.
+
+    With None it takes all of them, and those to come as they come; with a number it takes no more until it
+    asks again.
+    """
+
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
-    """CLOSE (section 3.10.4): the program will send no more."""
+    """CLOSE (section 3.10.4): the program will send no more.
+
+    reading: whether it still reads, as the standard has it; False is what `close` of a socket does (3.6.1).
+    """
+
+    reading: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Abort:
     """ABORT (section 3.10.5): the program gives up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arrives:
     """SEGMENT ARRIVES (section 3.10.7).
 
@@ -109,16 +231,37 @@ class Arrives:
     iss: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class UserTimeout:
+    """USER TIMEOUT (section 3.10.8): what the program handed over was not acknowledged in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetransmissionTimeout:
+    """RETRANSMISSION TIMEOUT (section 3.10.8): no acknowledgment of the oldest segment, or no window."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeWaitTimeout:
-    """The TIME-WAIT timer has run out: 2 MSL have passed (section 3.10.8)."""
+    """TIME-WAIT TIMEOUT (section 3.10.8): 2 MSL have passed."""
 
 
-Event = Open | Send | Close | Abort | Arrives | TimeWaitTimeout
+@dataclass(frozen=True, slots=True)
+class KeepAliveTimeout:
+    """The peer has been silent for long (section 3.8.4)."""
 
 
-@dataclass(frozen=True)
-class Move:
+@dataclass(frozen=True, slots=True)
+class DelayedAckTimeout:
+    """An acknowledgment has waited long enough for data to travel with (section 3.8.6.3)."""
+
+
+Call = Open | Send | Receive | Close | Abort
+Timeout = UserTimeout | RetransmissionTimeout | TimeWaitTimeout | KeepAliveTimeout | DelayedAckTimeout
+Event = Call | Arrives | Timeout
+
+
+class Move(NamedTuple):
     """What came of an event: the block before and after, and what went out.
 
     cause: the event in the words of figure 5 ("rcv SYN,ACK"), so that a move can be found in EDGES.
@@ -133,39 +276,7 @@ class Move:
     delivered: bytes = b""
     notes: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the processing of one event has come; each check makes a new one.
-
-    ack_due: the peer is owed an acknowledgment, which data will carry if there are any to send.
-    heard: what the segment brought, in the words of figure 5.   done: no further checks.
-    """
-
-    tcb: Tcb
-    notes: tuple[str, ...] = ()
-    sends: tuple[Segment, ...] = ()
-    delivered: bytes = b""
-    heard: tuple[str, ...] = ()
-    ack_due: bool = False
-    done: bool = False
-
-    def note(self, text: str) -> Progress:
-        """Say why, in words."""
-        return replace(self, notes=(*self.notes, text))
-
-    def now(self, **fields: object) -> Progress:
-        """Change fields of the block."""
-        return replace(self, tcb=replace(self.tcb, **fields))  # type: ignore[arg-type]
-
-    def hears(self, what: str) -> Progress:
-        """The segment brought this."""
-        return replace(self, heard=(*self.heard, what))
-
-    def send(self, segment: Segment) -> Progress:
-        """One more segment to send."""
-        return replace(self, sends=(*self.sends, segment))
-
-    def drop(self, why: str) -> Progress:
-        """No further checks: the segment is dropped, or dealt with."""
-        return replace(self.note(why), done=True)
+    def told(self) -> Mapping[str, Any]:
+        """The move as a Step of a Trace tells it."""
+        before, after = self.before.plain(), self.after.plain()
+        return {"cause": self.cause, "before": before, "after": after, "notes": self.notes}

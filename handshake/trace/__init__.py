@@ -24,6 +24,7 @@ from __future__ import annotations
 from handshake.trace.lazy import ByConnection, Deferred
 from handshake.trace.recorder import Recorder
 from handshake.trace.records import (
+    EVENTS,
     FAULTS,
     Address,
     Certainty,
@@ -42,6 +43,7 @@ from handshake.trace.records import (
 from handshake.trace.whole import Trace
 
 __all__ = [
+    "EVENTS",
     "FAULTS",
     "Address",
     "ByConnection",

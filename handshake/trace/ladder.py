@@ -37,8 +37,10 @@ def text(trace: Trace, *, relative: bool = True, rows: int = 60) -> str:
 
 
 def milliseconds(time: float | None) -> str:
-    """A time for a column: "20.5 ms", or "?" where it is unknown."""
-    return "?" if time is None else f"{1000 * time:.1f} ms"
+    """A time for a column: "20.5 ms", from 10 s on "61.020 s", or "?" where it is unknown."""
+    if time is None:
+        return "?"
+    return f"{1000 * time:.1f} ms" if time < 10 else f"{time:.3f} s"
 
 
 def _overview(trace: Trace, rows: int) -> str:

@@ -25,6 +25,16 @@ FAULTS = {
 }
 """What can befall a transit, in words."""
 
+EVENTS = {
+    "killed": "its program died; its system cleans up",
+    "unplugged": "its cable was pulled",
+    "plugged in": "its cable is back",
+    "down": "its power failed; what it remembered is lost",
+    "up": "its system has started again",
+    "noticed": "its program found out",
+}
+"""What can befall a whole end, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transit:
@@ -178,8 +188,8 @@ class Step:
     connection: int
     end: str
     cause: str
-    before: Mapping[str, int | str]
-    after: Mapping[str, int | str]
+    before: Mapping[str, int | float | str]
+    after: Mapping[str, int | float | str]
     transit: int | None = None
     sends: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
@@ -239,7 +249,8 @@ class Connection:
 class Fault:
     """Something that went wrong: in the run (done to a transit) or in the reading of a file.
 
-    kind: one of FAULTS, or "reading".   text: one sentence.   offset: in the file, for a reading fault.
+    kind: one of FAULTS, which befall a transit; one of EVENTS, which befall an end; or "reading".
+    text: one sentence.   offset: in the file, for a reading fault.   end: whom one of EVENTS befell.
     certainty: "inferred" where it was worked out from a capture.
     """
 
@@ -250,6 +261,7 @@ class Fault:
     offset: int | None = None
     certainty: Certainty = "ran"
     connection: int | None = None
+    end: str = ""
 
 
 class Flight(NamedTuple):
