@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from handshake.flows.infer import infer_steps
 from handshake.flows.observe import Observed, observe
-from handshake.flows.streams import plaintext
+from handshake.flows.streams import plaintext, received
 from handshake.flows.table import Flow, FlowTable
 
-__all__ = ["Flow", "FlowTable", "Observed", "infer_steps", "observe", "plaintext"]
+__all__ = ["Flow", "FlowTable", "Observed", "infer_steps", "observe", "plaintext", "received"]

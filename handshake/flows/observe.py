@@ -64,19 +64,16 @@ def observe(connection: Connection, transits: Iterable[Transit]) -> Observed:
 def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Direction]) -> Message:
     transit, segment = one.transit, one.segment
     own, peer = ends[transit.sender], ends[OTHER[transit.sender]]
-    if segment.flags & SYN and own.base != segment.seq:
-        own.base, own.nxt = segment.seq, None  # its numbers begin here, whatever was seen before
+    if segment.flags & SYN and (own.base != segment.seq or own.fin is not None):
+        own.begins(segment.seq)  # its numbers begin here, whatever was seen before
     if own.base is None:
         own.base = seq.add(segment.seq, -1)
     if peer.base is None and segment.flags & ACK:
         peer.base = seq.add(segment.ack, -1)
     labels = _labels(one, own, peer)
-    details = [Detail("seq", segment.seq, (segment.seq - own.base) % seq.MODULUS)]
+    details = [Detail("seq", segment.seq, own.relative(segment.seq))]
     if segment.flags & ACK:
-        base = peer.base
-        details.append(
-            Detail("ack", segment.ack, None if base is None else (segment.ack - base) % seq.MODULUS)
-        )
+        details.append(Detail("ack", segment.ack, peer.relative(segment.ack)))
     if one.length:
         details.append(Detail("data", one.length))
     _remember(one, own, peer)

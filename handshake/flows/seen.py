@@ -32,6 +32,20 @@ class Direction:
     gaps: list[tuple[int, int]] = field(default_factory=list)
     probed: str = ""
 
+    def begins(self, number: int) -> None:
+        """A SYN of that number: what was seen before belongs to an earlier connection."""
+        self.base, self.nxt, self.ack, self.fin, self.probed = number, None, None, None, ""
+        self.sent.clear()
+        self.gaps.clear()
+
+    def relative(self, number: int) -> int | None:
+        """A number counted from the first; one from before it is negative."""
+        if self.base is None:
+            return None
+        count = (number - self.base) % seq.MODULUS
+        sent = 0 if self.nxt is None else (self.nxt - self.base) % seq.MODULUS
+        return count - seq.MODULUS if count >= seq.HALF > sent else count
+
 
 @dataclass(frozen=True)
 class Seen:

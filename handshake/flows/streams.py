@@ -1,29 +1,67 @@
-"""What the programs at both ends sent, put together from the segments of a trace."""
+"""What the programs at both ends sent, and what reached them, put together from the segments of a trace."""
 
 from __future__ import annotations
 
 from handshake.peel import Dissection
 from handshake.tcp import SYN, Segment, Stream, seq
-from handshake.trace import Address, Trace
+from handshake.trace import Address, Connection, Trace
+from handshake.trace.lazy import of_connection
 
 
 def plaintext(trace: Trace) -> dict[Address, bytes]:
     """The bytes that each end sent: {(ip, port) of the sender: bytes}; see `Trace.plaintext`."""
     found: dict[Address, bytes] = {}
     for connection in trace.connections:
-        streams = {"client": Stream(), "server": Stream()}
-        datagrams: dict[str, list[bytes]] = {"client": [], "server": []}
-        for number in connection.transits:
-            transit = trace[number]
-            part = Dissection(transit.frame, transit.link, transit.length).transport
-            if isinstance(part, Segment):
-                stream = streams[transit.sender]
-                if part.flags & SYN and stream.start is None:
-                    stream.start = seq.add(part.seq, 1)
-                stream.add(seq.add(part.seq, bool(part.flags & SYN)), part.data)
-            elif part is not None:
-                datagrams[transit.sender].append(part.data)
         for end in ("client", "server"):
             address = connection.address(end)
-            found[address] = found.get(address, b"") + streams[end].data + b"".join(datagrams[end])
+            found[address] = found.get(address, b"") + _sent(trace, connection, end)
     return found
+
+
+def _sent(trace: Trace, connection: Connection, end: str) -> bytes:
+    """What one end sent on a connection; a SYN of another number begins a new stream."""
+    streams = [Stream()]
+    numbers: dict[int, Stream] = {}  # the stream that began with a SYN of that number
+    datagrams = []
+    for number in connection.transits:
+        transit = trace[number]
+        if transit.sender != end:
+            continue
+        part = Dissection(transit.frame, transit.link, transit.length).transport
+        if not isinstance(part, Segment):
+            datagrams.append(part.data if part else b"")
+            continue
+        first = seq.add(part.seq, bool(part.flags & SYN))
+        if part.flags & SYN and part.seq not in numbers:
+            if streams[-1].start is not None:
+                streams.append(Stream())
+            streams[-1].start = first
+            numbers[part.seq] = streams[-1]
+        # (A SYN that comes again belongs to the stream that it began.)
+        numbers.get(part.seq, streams[-1]).add(first, part.data)
+    return b"".join([stream.data for stream in streams] + datagrams)
+
+
+def received(trace: Trace, end: str, connection: int | None = None) -> list[bytes]:
+    """What reached the program of an end that was run: one item for each time that its connection was opened.
+
+    connection: its number; the first, if none is given.
+    """
+    number = trace.connections[0].number if connection is None else connection
+    found: list[Stream] = []
+    taken: list[int] = []
+    for step in of_connection(trace.steps, number):
+        if step.end != end or "RCV.NXT" not in step.after:
+            continue
+        start = seq.add(int(step.after["IRS"]), 1)
+        if not found or found[-1].start != start or "RCV.NXT" not in step.before:
+            found.append(Stream(start))
+            taken.append(0)
+        if step.transit is None:
+            continue
+        transit = trace[step.transit]
+        part = Dissection(transit.frame, transit.link, transit.length).transport
+        if isinstance(part, Segment) and "unacceptable" not in step.cause:
+            found[-1].add(seq.add(part.seq, bool(part.flags & SYN)), part.data)
+            taken[-1] = seq.distance(start, int(step.after["RCV.NXT"]))
+    return [stream.data[: max(0, count)] for stream, count in zip(found, taken, strict=True)]

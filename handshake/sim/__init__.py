@@ -9,23 +9,37 @@
 from __future__ import annotations
 
 from handshake.sim.clock import Clock
+from handshake.sim.explore import explore
+from handshake.sim.failing import CASES, Heartbeat, failing, noticed
 from handshake.sim.faults import delay, drop, duplicate, edit, flip, forge, kill, reboot, reorder, unplug
+from handshake.sim.flood import flood, old_syns
 from handshake.sim.link import Link
+from handshake.sim.montecarlo import openings
+from handshake.sim.reopening import reopening
 from handshake.sim.scenario import tcp
 from handshake.sim.world import World
 
 __all__ = [
+    "CASES",
     "Clock",
+    "Heartbeat",
     "Link",
     "World",
     "delay",
     "drop",
     "duplicate",
     "edit",
+    "explore",
+    "failing",
     "flip",
+    "flood",
     "forge",
     "kill",
+    "noticed",
+    "old_syns",
+    "openings",
     "reboot",
+    "reopening",
     "reorder",
     "tcp",
     "unplug",

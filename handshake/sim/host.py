@@ -15,7 +15,7 @@ from handshake.sim.clock import Clock
 from handshake.sim.network import Network, Packet
 from handshake.sim.socket import Port, Program, Socket
 from handshake.tcp import Arrives, Listener, Move, Segment, Settings, Tcb, step
-from handshake.tcp.endpoint import ETHERNET_MSS
+from handshake.tcp.endpoint import ETHERNET_MSS, Machine
 from handshake.tcp.figure import CLOSED, LISTEN, SYN_RECEIVED
 from handshake.tcp.isn import TICKS, initial_number
 from handshake.tcp.tcb import closed
@@ -53,7 +53,7 @@ class Host:
         self.listening: dict[int, Port] = {}
         self.arriving: int | None = None
         self.time_wait = False
-        self.boot: Callable[[], None] | None = None
+        self.boot: Callable[[], object] | None = None
         self._entropy = entropy
         self._settings = self.settings()
         self._lost: list[Socket] = []
@@ -70,7 +70,7 @@ class Host:
 
     def socket(
         self, port: int, peer: Address, *, end: str = "client", program: Program | None = None,
-        isn: int | None = None, settings: Settings | None = None,
+        isn: int | None = None, settings: Settings | None = None, machine: Machine = step,
     ) -> Socket:  # fmt: skip
         """A socket for a connection with `peer`; it opens when its `open` or `listen` is called.
 
@@ -81,12 +81,13 @@ class Host:
         number = (lambda: self.isn(local, peer)) if isn is None else isn
         client, server = (local, peer) if end == "client" else (peer, local)
         connection = self.recorder.connection("TCP", client, server)
-        socket = self.sockets[port, peer] = Socket(self, tcb, peer, number, connection, end, program)
+        socket = Socket(self, tcb, peer, number, connection, end, program, machine=machine)
+        self.sockets[port, peer] = socket
         return socket
 
     def listen(
         self, port: int, serve: Callable[[], Program | None] = lambda: None, *, pause: float | None = 0.0,
-        settings: Settings | None = None, **choices: Any,
+        settings: Settings | None = None, machine: Machine = step, **choices: Any,
     ) -> Port:  # fmt: skip
         """Listen on a port for anybody.
 
@@ -106,7 +107,7 @@ class Host:
             child=child,
             **choices,
         )
-        found = self.listening[port] = Port(self, listener, serve, pause)
+        found = self.listening[port] = Port(self, listener, serve, pause, machine)
         return found
 
     def settings(self, **choices: Any) -> Settings:
@@ -171,7 +172,7 @@ class Host:
         """A socket for a call to a listening port."""
         packet = self._calling
         end = OTHER[packet.end]
-        socket = Socket(self, tcb, source, isn, packet.connection, end, port=port)
+        socket = Socket(self, tcb, source, isn, packet.connection, end, port=port, machine=port.machine)
         self.sockets[tcb.local[1], source] = socket
         if tcb.state is not LISTEN:
             before = {"state": str(LISTEN)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from handshake.tcp import Arrives, Endpoint, Listener, Move, Tcb, step
-from handshake.tcp.endpoint import due
+from handshake.tcp.endpoint import Machine, due
 from handshake.tcp.figure import CLOSED, LISTEN, TIME_WAIT
 from handshake.tcp.tcb import Event
 from handshake.tcp.timers import NEVER
@@ -32,9 +32,9 @@ class Socket(Endpoint):
 
     def __init__(
         self, host: Host, tcb: Tcb, remote: Address, isn: int | Callable[[], int], connection: int, end: str,
-        program: Program | None = None, port: Port | None = None,
+        program: Program | None = None, port: Port | None = None, machine: Machine = step,
     ) -> None:  # fmt: skip
-        super().__init__(tcb.local, remote, isn=isn, tcb=tcb)
+        super().__init__(tcb.local, remote, isn=isn, tcb=tcb, machine=machine)
         self.host = host
         self.peer = remote
         self.connection = connection
@@ -58,7 +58,7 @@ class Socket(Endpoint):
         """Let an event happen: send what is to be sent, record it, wind the alarm, let the program answer."""
         host = self.host
         time = host.clock.now
-        move = step(self.tcb, event, time)
+        move = self.machine(self.tcb, event, time)
         self.tcb = after = move.after
         if move.delivered:
             self._received.append(move.delivered)
@@ -96,15 +96,18 @@ class Port:
 
     listener: the TCP behind it.   serve: makes the program for a connection that was accepted.
     pause: how long the program needs until it accepts the next, in seconds; None: it never accepts.
+    machine: what runs its connections.
     """
 
     def __init__(
-        self, host: Host, listener: Listener, serve: Callable[[], Program | None], pause: float | None
-    ) -> None:
+        self, host: Host, listener: Listener, serve: Callable[[], Program | None], pause: float | None,
+        machine: Machine = step,
+    ) -> None:  # fmt: skip
         self.host = host
         self.listener = listener
         self.serve = serve
         self.pause = pause
+        self.machine = machine
         self._busy = False
 
     def settle(self, socket: Socket) -> None:

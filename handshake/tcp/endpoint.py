@@ -39,6 +39,8 @@ ETHERNET_MSS = {4: 1460, 6: 1440}
 
 SYN_ACK_RST = int(SYN | ACK | RST)
 
+Machine = Callable[[Tcb, Event, float], Move]
+
 REMEMBERED = 1000
 """So many moves at least stay in an endpoint's history; older ones are forgotten."""
 
@@ -51,6 +53,7 @@ class Endpoint:
     window: the receive buffer in bytes.   mss: the most data that it takes in a segment; what fits an
     Ethernet packet if None.   Further choices are those of `Settings`: keep_alive, user_timeout, retries ...
     tcb: a block to begin with, in place of a closed one with these choices.
+    machine: what runs it; another than `step` only for experiments.
     Times are seconds on whatever clock the caller keeps; only `receive` and `tick` move it.
 
     received: all that was delivered to the program.   history: (time, Move), the latest last.
@@ -65,6 +68,7 @@ class Endpoint:
         window: int = 65535,
         mss: int | None = None,
         tcb: Tcb | None = None,
+        machine: Machine = step,
         **choices: Any,
     ) -> None:
         if tcb is None:
@@ -74,6 +78,7 @@ class Endpoint:
         self.tcb = tcb
         self.now = 0.0
         self.history: list[tuple[float, Move]] = []
+        self.machine = machine
         self._isn = isn
         self._received: list[bytes] = []
         self._outgoing: list[Segment] = []
@@ -174,7 +179,7 @@ class Endpoint:
         return self._isn() if callable(self._isn) else self._isn
 
     def _apply(self, event: Event) -> Move:
-        move = step(self.tcb, event, self.now)
+        move = self.machine(self.tcb, event, self.now)
         self.tcb = move.after
         if move.delivered:
             self._received.append(move.delivered)

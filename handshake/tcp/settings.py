@@ -88,3 +88,6 @@ class Settings:
 
 
 DEFAULTS = Settings()
+
+LINUX = {"min_rto": 0.2, "max_rto": 120.0, "retries": 15, "syn_retries": 6, "synack_retries": 5}
+"""What Linux chooses where it differs: Settings(**LINUX).  Data are given up after some 15 minutes."""

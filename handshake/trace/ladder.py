@@ -60,11 +60,7 @@ def _overview(trace: Trace, rows: int) -> str:
 
 def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> str:
     told = {message.sources[0].transit: message for message in trace.messages if message.sources}
-    events: list[Transit | Step] = [
-        *(step for step in trace.steps if step.transit is None and not step.sends and step.moved),
-        *trace.transits,
-    ]
-    events.sort(key=lambda event: event.time)
+    events = _in_order(trace)
     shown = [event for event in events[:rows] if isinstance(event, Transit)]
     names = {t.number: _name(t, told.get(t.number), relative) for t in shown}
     width = max([WIDTH, *(len(name) + 7 for name in names.values())])
@@ -99,6 +95,17 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
         lines.append(f"... and {len(events) - rows} more rows; print(trace.text(rows=1000)) shows more")
     lines += connection.notes
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _in_order(trace: Trace) -> list[Transit | Step]:
+    """The transits, and the moves without any, in the order of time; of one moment, as they were made."""
+    ordered: list[tuple[float, float, Transit | Step]] = [(t.time, t.number, t) for t in trace.transits]
+    newest = 0
+    for step in trace.steps:
+        newest = max([newest, *step.sends])
+        if step.transit is None and not step.sends and step.moved:
+            ordered.append((step.time, newest + 0.5, step))
+    return [event for _, _, event in sorted(ordered, key=lambda row: row[:2])]
 
 
 def _times(trace: Trace, transit: Transit, steps: dict[str, Step | None]) -> dict[str, str]:
