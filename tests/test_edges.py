@@ -79,7 +79,8 @@ def check(move: Move) -> None:
     assert len(after.unread) + after.rcv_wnd <= max(after.settings.window, 0), "the buffer is full at most"
     kept = sum(len(data) for _, data in after.held)
     assert kept <= after.rcv_wnd, "what waits for a gap to be filled lies in the window"
-    assert 0 <= after.sent <= len(after.buffer)
+    assert 0 <= after.sent <= after.pending
+    assert after.pending or not after.buffer
     if after.outstanding and after.state is not State.TIME_WAIT:
         assert after.retransmit_at < NEVER, "what is not acknowledged has a timer"
     if before.reading and after.reading and not after.unread and after.state in SYNCHRONIZED:

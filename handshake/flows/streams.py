@@ -60,8 +60,10 @@ def received(trace: Trace, end: str, connection: int | None = None) -> list[byte
         if step.transit is None:
             continue
         transit = trace[step.transit]
-        part = Dissection(transit.frame, transit.link, transit.length).transport
-        if isinstance(part, Segment) and "unacceptable" not in step.cause:
+        dissection = Dissection(transit.frame, transit.link, transit.length)
+        part = dissection.transport
+        damaged = dissection.checksums.get("TCP") == "bad"
+        if isinstance(part, Segment) and not damaged and "unacceptable" not in step.cause:
             found[-1].add(seq.add(part.seq, bool(part.flags & SYN)), part.data)
             taken[-1] = seq.distance(start, int(step.after["RCV.NXT"]))
     return [stream.data[: max(0, count)] for stream, count in zip(found, taken, strict=True)]

@@ -125,8 +125,8 @@ class Watchful:
 
     def __call__(self, socket: Socket) -> None:
         """Go on, if there is anything to do now."""
-        if len(socket.received) > self.heard:
-            self.heard, self.heard_at = len(socket.received), socket.host.clock.now
+        if socket.delivered > self.heard:
+            self.heard, self.heard_at = socket.delivered, socket.host.clock.now
         if not self.begun:
             self.begun = True
             self.heard_at = now = socket.host.clock.now

@@ -25,7 +25,7 @@ class Client:
         if self.request and not self.asked:
             self.asked = True
             socket.after(self.think, lambda: socket.send(self.request))
-        finished = (self.asked or not self.request) and len(socket.received) >= len(self.response)
+        finished = (self.asked or not self.request) and socket.delivered >= len(self.response)
         if finished and not self.closed:
             self.closed = True
             socket.after(self.think, socket.close)
@@ -43,7 +43,7 @@ class Server:
 
     def __call__(self, socket: Socket) -> None:
         """Go on, if there is anything to do now."""
-        asked = socket.state is ESTABLISHED and len(socket.received) >= len(self.request)
+        asked = socket.state is ESTABLISHED and socket.delivered >= len(self.request)
         if asked and self.response and not self.answered:
             self.answered = True
             socket.after(self.think, lambda: socket.send(self.response))

@@ -61,7 +61,7 @@ class Socket(Endpoint):
         move = self.machine(self.tcb, event, time)
         self.tcb = after = move.after
         if move.delivered:
-            self._received.append(move.delivered)
+            self._take(move.delivered)
         sends = tuple([host.send(self, segment) for segment in move.sends]) if move.sends else ()
         arrived = host.arriving if type(event) is Arrives else None
         host.recorder.step(time, self.connection, self.end, move, arrived, sends)

@@ -39,7 +39,10 @@ def acknowledged(work: Work, ack: int) -> None:
     if tcb.buffer:
         fin = tcb.fin_seq is not None and ack == seq.add(tcb.fin_seq, 1)
         count = seq.distance(tcb.snd_una, ack) - (not tcb.syn_acknowledged) - fin
-        work.set(buffer=tcb.buffer[count:])
+        if count == tcb.pending:
+            work.set(buffer=b"", confirmed=0)
+        else:
+            work.set(confirmed=tcb.confirmed + count)
     all_of_it = ack == tcb.snd_nxt
     work.set(
         snd_una=ack,

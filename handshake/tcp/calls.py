@@ -53,16 +53,16 @@ def sends(work: Work, call: Send) -> str:
         raise _refused(tcb, "nobody has called yet: name a remote address to send to", "3.10.2")
     if tcb.state in CLOSED_ALREADY or tcb.close_wanted:
         raise _refused(tcb, "this end has closed already and may send no more", "3.10.2")
-    if len(tcb.buffer) + len(call.data) > SEND_BUFFER:
+    if tcb.pending + len(call.data) > SEND_BUFFER:
         raise _refused(
             tcb,
-            f"{len(tcb.buffer)} bytes wait to be acknowledged already, and there is room for {SEND_BUFFER}: "
+            f"{tcb.pending} bytes wait to be acknowledged already, and there is room for {SEND_BUFFER}: "
             "send less, or later",
             "3.10.2",
         )
     if tcb.state is LISTEN and call.remote is not None:
         begin(work, call.remote, call.iss)
-    work.set(buffer=tcb.buffer + call.data)
+    work.set(buffer=tcb.buffer[tcb.confirmed :] + call.data, confirmed=0)
     if call.urgent and call.data:
         end = seq.add(tcb.snd_nxt, len(tcb.queue))
         work.set(snd_up=end)

@@ -56,7 +56,8 @@ class Endpoint:
     machine: what runs it; another than `step` only for experiments.
     Times are seconds on whatever clock the caller keeps; only `receive` and `tick` move it.
 
-    received: all that was delivered to the program.   history: (time, Move), the latest last.
+    received: all that was delivered to the program; delivered: how many bytes that are.
+    history: (time, Move), the latest last.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Endpoint:
         self.history: list[tuple[float, Move]] = []
         self.machine = machine
         self._isn = isn
+        self.delivered = 0
         self._received: list[bytes] = []
         self._outgoing: list[Segment] = []
 
@@ -182,13 +184,17 @@ class Endpoint:
         move = self.machine(self.tcb, event, self.now)
         self.tcb = move.after
         if move.delivered:
-            self._received.append(move.delivered)
+            self._take(move.delivered)
         if move.sends:
             self._outgoing += move.sends
         self.history.append((self.now, move))
         if len(self.history) > 2 * REMEMBERED:
             del self.history[:REMEMBERED]
         return move
+
+    def _take(self, data: bytes) -> None:
+        self._received.append(data)
+        self.delivered += len(data)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.tcb.local[0]}:{self.tcb.local[1]}, {self.state})"

@@ -68,7 +68,7 @@ def flush(work: Work) -> None:
 
 def _send_data(work: Work) -> None:
     tcb = work.tcb
-    sent, total = tcb.sent, len(tcb.buffer)
+    sent, total, start = tcb.sent, tcb.pending, tcb.confirmed
     while sent < total:
         waiting = total - sent
         usable = tcb.snd_wnd - sent - (not tcb.syn_acknowledged)
@@ -83,7 +83,7 @@ def _send_data(work: Work) -> None:
                     user_timeout_at=user_deadline(tcb, work.time),
                 )
             return
-        work.send(PSH_ACK if size == waiting else ACK, data=tcb.buffer[sent : sent + size])
+        work.send(PSH_ACK if size == waiting else ACK, data=tcb.buffer[start + sent : start + sent + size])
         work.note(f"sends {size} bytes, numbers {tcb.snd_nxt} on")
         went_out(work, size)
         tcb = work.tcb
@@ -100,7 +100,7 @@ def _worth_sending(tcb: Tcb, size: int, waiting: int) -> bool:
 
 def _send_fin(work: Work) -> None:
     tcb = work.tcb
-    if not tcb.close_wanted or tcb.fin_seq is not None or tcb.sent < len(tcb.buffer):
+    if not tcb.close_wanted or tcb.fin_seq is not None or tcb.sent < tcb.pending:
         return
     work.send(FIN_ACK)
     work.note(f"sends a FIN, which takes the number {tcb.snd_nxt}")
@@ -131,7 +131,8 @@ def retransmit(work: Work) -> None:
         work.send(SYN if tcb.state is SYN_SENT else SYN_ACK, at=tcb.iss)
     elif tcb.sent:
         size = min(tcb.sent, tcb.snd_mss, max(1, tcb.snd_wnd))
-        work.send(PSH_ACK if size == len(tcb.buffer) else ACK, at=tcb.snd_una, data=tcb.buffer[:size])
+        flags, start = PSH_ACK if size == tcb.pending else ACK, tcb.confirmed
+        work.send(flags, at=tcb.snd_una, data=tcb.buffer[start : start + size])
     else:
         work.send(FIN_ACK, at=tcb.fin_seq)
 
@@ -139,9 +140,9 @@ def retransmit(work: Work) -> None:
 def probe(work: Work) -> None:
     """Data wait, and nothing is under way: send one byte all the same (section 3.8.6.1)."""
     tcb = work.tcb
-    size = min(len(tcb.buffer), tcb.snd_mss, max(1, tcb.snd_wnd))
+    size, start = min(tcb.pending, tcb.snd_mss, max(1, tcb.snd_wnd)), tcb.confirmed
     what = "window has been closed" if not tcb.snd_wnd else "small window has not opened further"
     work.note(f"the peer's {what} for {tcb.rtt.rto:g} s: asks with {size} byte{'s' * (size > 1)}")
-    work.send(PSH_ACK if size == len(tcb.buffer) else ACK, data=tcb.buffer[:size])
+    work.send(PSH_ACK if size == tcb.pending else ACK, data=tcb.buffer[start : start + size])
     went_out(work, size)
     work.set(timed=None)

@@ -34,7 +34,8 @@ class Tcb:
     snd_wnd: the peer's window in bytes; max_snd_wnd: the largest that it ever had (RFC 5961 section 5).
     snd_up: the number after the last urgent byte, or None.   snd_mss: the most data to put in a segment.
     snd_scale: by how many bits the peer's windows are shifted; None until both ends have agreed on it.
-    buffer: what the program has handed over and the peer has not acknowledged; first what was sent.
+    buffer: what the program has handed over, as long as not all of it is acknowledged; confirmed: how many
+    of its bytes are.  (The buffer is not cut, so that all blocks of a history share it.)
     close_wanted: the program has called CLOSE; a FIN follows the last byte of the buffer.
     fin_seq: the number of our FIN, once it is sent.
 
@@ -77,6 +78,7 @@ class Tcb:
     snd_mss: int = DEFAULT_MSS[4]
     snd_scale: int | None = None
     buffer: bytes = b""
+    confirmed: int = 0
     close_wanted: bool = False
     fin_seq: int | None = None
 
@@ -125,7 +127,12 @@ class Tcb:
     @property
     def queue(self) -> bytes:
         """What the program has handed over and was not sent yet."""
-        return self.buffer[self.sent :]
+        return self.buffer[self.confirmed + self.sent :]
+
+    @property
+    def pending(self) -> int:
+        """How many bytes of the buffer are not acknowledged, sent or not."""
+        return len(self.buffer) - self.confirmed
 
     @property
     def next_timer(self) -> float:
