@@ -71,9 +71,9 @@ def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Di
     if peer.base is None and segment.flags & ACK:
         peer.base = seq.add(segment.ack, -1)
     labels = _labels(one, own, peer)
-    details = [Detail("seq", segment.seq, own.relative(segment.seq))]
+    details = [own.detail("seq", segment.seq)]
     if segment.flags & ACK:
-        details.append(Detail("ack", segment.ack, peer.relative(segment.ack)))
+        details.append(peer.detail("ack", segment.ack))
     if one.length:
         details.append(Detail("data", one.length))
     _remember(one, own, peer)
@@ -204,7 +204,8 @@ def _notes(one: Seen, dissection: Dissection, peer: Direction) -> tuple[str, ...
 
 def _other(number: int, transit: Transit, dissection: Dissection) -> Message:
     """A frame of a connection that holds no TCP segment that can be read (UDP, or cut too short)."""
-    name = dissection.transport.name if dissection.transport else "cut"
+    whole = transit.wire_length <= len(transit.frame)
+    name = dissection.transport.name if dissection.transport else "damaged" if whole else "cut"
     data = dissection.transport.data if dissection.transport else b""
     at = dissection.transport_at if dissection.transport else 0
     details = (Detail("data", dissection.data_length),) if dissection.transport else ()

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 
 from handshake.tcp import seq
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
-from handshake.trace import Transit
+from handshake.trace import Detail, Transit
 
 OTHER = {"client": "server", "server": "client"}
+
+NEARBY = 1 << 24
+"""A number that is farther ahead than this of all that was sent may belong to an earlier connection."""
 
 
 @dataclass
@@ -19,6 +22,7 @@ class Direction:
     nxt: the number after the newest that it sent.   ack: the newest that it acknowledged.
     sent: for every number that starts a segment, the transit that carried it last, and the number after it.
     gaps: numbers that were skipped, as [from, to).   probed: what its last segment is called, if a probe.
+    earlier: (first number, the one after the newest) of its sending on earlier connections.
     """
 
     base: int | None = None
@@ -31,20 +35,31 @@ class Direction:
     sent: dict[int, tuple[int, int]] = field(default_factory=dict)
     gaps: list[tuple[int, int]] = field(default_factory=list)
     probed: str = ""
+    earlier: list[tuple[int, int]] = field(default_factory=list)
 
     def begins(self, number: int) -> None:
         """A SYN of that number: what was seen before belongs to an earlier connection."""
+        if self.base is not None and self.nxt is not None and self.base != number:
+            self.earlier.append((self.base, self.nxt))
         self.base, self.nxt, self.ack, self.fin, self.probed = number, None, None, None, ""
         self.sent.clear()
         self.gaps.clear()
 
-    def relative(self, number: int) -> int | None:
-        """A number counted from the first; one from before it is negative."""
+    def detail(self, label: str, number: int) -> Detail:
+        """A number beside a message's name, counted from the first of this end, if that is known.
+
+        One that belongs to an earlier connection between the two is counted from that one's first.
+        """
         if self.base is None:
-            return None
+            return Detail(label, number)
         count = (number - self.base) % seq.MODULUS
         sent = 0 if self.nxt is None else (self.nxt - self.base) % seq.MODULUS
-        return count - seq.MODULUS if count >= seq.HALF > sent else count
+        if count > sent + NEARBY:
+            for base, nxt in reversed(self.earlier):
+                old = (number - base) % seq.MODULUS
+                if old <= (nxt - base) % seq.MODULUS + 1:
+                    return Detail(f"old {label}", number, old)
+        return Detail(label, number, count - seq.MODULUS if count >= seq.HALF > sent else count)
 
 
 @dataclass(frozen=True)

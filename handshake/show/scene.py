@@ -10,7 +10,7 @@ from statistics import median
 
 from handshake.show import rows
 from handshake.show.picture import Position
-from handshake.trace import Address, Connection, Message, Step, Trace, Transit
+from handshake.trace import Address, Connection, Fault, Message, Step, Trace, Transit
 from handshake.trace.lazy import of_connection
 
 MANY = 40
@@ -51,6 +51,7 @@ class Scene:
 
     positions: what the stepper's cursor can stand on, the first being 0, before anything.
     steps: (cursor position, step) of the steps in the window.   before: each end's step before the window.
+    events: (cursor position, event) of what befell an end, in the window.
     """
 
     trace: Trace
@@ -59,6 +60,7 @@ class Scene:
     steps: list[tuple[int, Step]] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
     before: dict[str, Step] = field(default_factory=dict)
+    events: list[tuple[int, Fault]] = field(default_factory=list)
     window: tuple[int, int] | None = None
     hints: list[str] = field(default_factory=list)
     total: int = 0
@@ -107,6 +109,7 @@ def read(
     _in_turn(scene.arrows, usual)
     _reveal(scene, steps)
     _choose_steps(scene, steps, numbers)
+    _choose_events(scene, steps)
     return scene
 
 
@@ -221,6 +224,26 @@ def _reveal(scene: Scene, steps: Sequence[Step]) -> None:
         by_time = [min(bisect_left(times, time) + 1, len(times)) for time in (arrow.left, arrow.landed)]
         arrow.shown = sends.get(arrow.number, by_time[0])
         arrow.lands = max(arrow.shown, arrivals.get(arrow.number, by_time[1]))
+
+
+def _choose_events(scene: Scene, steps: Sequence[Step]) -> None:
+    """What befell an end in the window; what a step tells already (a power failure) is left to it."""
+    times = [step.time for step in steps]
+    first = min([arrow.left for arrow in scene.arrows], default=0.0)
+    last = max([arrow.landed for arrow in scene.arrows] + [step.time for _, step in scene.steps], default=0.0)
+    number = None if scene.connection is None else scene.connection.number
+    for event in of_connection(scene.trace.faults, number):
+        if event.kind in SAID and (scene.window is None or first <= event.time <= last):
+            scene.events.append((bisect_left(times, event.time) + 1 if times else 1, event))
+
+
+SAID = {
+    "killed": "program killed",
+    "unplugged": "cable pulled",
+    "plugged in": "cable back",
+    "noticed": "program gives the peer up",
+}
+"""What is said beside the lifeline of an event."""
 
 
 def _choose_steps(scene: Scene, steps: Sequence[Step], numbers: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from matplotlib.path import Path
 from handshake.show import captions, rows, theme
 from handshake.show.labels import Slab, crosses, overlap
 from handshake.show.pen import Point, Sheet, along, fitted, width
-from handshake.show.scene import Arrow, address
+from handshake.show.scene import SAID, Arrow, address
 
 if TYPE_CHECKING:
     from handshake.show.timeline import Bar, Drawing
@@ -154,7 +154,11 @@ def _bar(drawing: Drawing, sheet: Sheet, bar: Bar) -> None:
     tags = f"st s{bar.position} bar {bar.end}"
     fill, edge = theme.fill(bar.state), theme.edge(bar.state)
     state = bar.state
-    if bar.certainty == "ran":
+    ink = theme.INK
+    if state == theme.OFF:
+        sheet.box(left + 0.8, top, right - 0.8, bottom, s(4), edge=theme.MUTED, dash=(5, 3), tags=tags)
+        ink = theme.MUTED
+    elif bar.certainty == "ran":
         sheet.box(left, top, right, bottom, s(4), face=fill, tags=tags)
     elif bar.certainty == "inferred":
         sheet.box(left + 0.8, top, right - 0.8, bottom, s(4), face="none", edge=edge, width=1.8, tags=tags)
@@ -168,7 +172,7 @@ def _bar(drawing: Drawing, sheet: Sheet, bar: Bar) -> None:
     times = 1 + int(tall / s(480))
     for n in range(times):
         at = (left + right) / 2, a + (b - a) * (n + 0.5) / times
-        sheet.middle(at, state, drawing.state_size, bold=True, tags=tags)
+        sheet.middle(at, state, drawing.state_size, ink, bold=True, tags=tags)
 
 
 def colour(arrow: Arrow) -> str:
@@ -275,22 +279,29 @@ def _causes(drawing: Drawing, sheet: Sheet) -> None:
     lines = [drawing.line(arrow) for arrow in drawing.scene.arrows]
     taken = list(drawing.taken)
     taken += [Slab(end[0], end[1], s(12), s(5)) for _, end in lines]
-    for position, step in drawing.scene.steps:
-        mark = drawing.acted.get(position)
-        if step.transit is not None or mark is None:
-            continue
-        half = width(step.cause, s(9.5)) / 2
-        x = drawing.x[step.end]
-        inward = 1 if step.end == "client" else -1
+    notes = [
+        (position, mark, step.cause, theme.MUTED)
+        for position, step in drawing.scene.steps
+        if step.transit is None and (mark := drawing.acted.get(position)) is not None
+    ]
+    notes += [
+        (position, mark, SAID[event.kind], theme.LOST)
+        for (position, event), mark in zip(drawing.scene.events, drawing.happened, strict=True)
+    ]
+    for position, mark, words, ink in notes:
+        half = width(words, s(9.5)) / 2
+        x = drawing.x[mark.end]
+        inward = 1 if mark.end == "client" else -1
         if mark.kind == "step":
-            sheet.circle((x, mark.y), s(3.2), face=theme.PAGE, edge=theme.RAIL, tags=f"st s{position} cause")
+            edge = theme.RAIL if ink == theme.MUTED else ink
+            sheet.circle((x, mark.y), s(3.2), face=theme.PAGE, edge=edge, tags=f"st s{position} cause")
         for down in (0.0, -9.0, 9.0) if mark.kind == "step" else (-9.0,):
             slab = Slab(x + inward * (s(9) + half), mark.y + s(down), 1.03 * half + s(2), s(6.5))
             if any(overlap(slab, other) for other in taken) or any(crosses(slab, *line) for line in lines):
                 continue
             taken.append(slab)
             at = slab.x, slab.y + s(3.4)
-            sheet.text(at, step.cause, s(9.5), theme.MUTED, italic=True, align="center",
+            sheet.text(at, words, s(9.5), ink, italic=True, align="center",
                        tags=f"st s{position} cause label")  # fmt: skip
             break
 

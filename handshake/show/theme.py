@@ -46,8 +46,11 @@ PAGE, INK, MUTED, GRID, RAIL, CLIENT, SERVER, LOST, FORGED = (
 )
 END = {"client": CLIENT, "server": SERVER}
 
-FAULT = {"lost": LOST, "forged": FORGED, "altered": FORGED}
+FAULT = {"lost": LOST, "forged": FORGED, "altered": FORGED, "old": FORGED}
 """Faults that change the colour of a transit; the others keep their end's."""
+
+OFF = "off"
+"""What stands in a trace for the state of a machine that is down: nobody is there to be in one."""
 
 FAMILIES = {
     "closed": {"CLOSED", "LISTEN", "START", "idle"},

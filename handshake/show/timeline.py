@@ -73,6 +73,7 @@ class Drawing:
     sent: dict[int, Mark] = field(default_factory=dict)
     landed: dict[int, Mark] = field(default_factory=dict)
     acted: dict[int, Mark] = field(default_factory=dict)
+    happened: list[Mark] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
     labels: dict[int, Label] = field(default_factory=dict)
     taken: list[Slab] = field(default_factory=list)
@@ -184,6 +185,11 @@ class Drawing:
             if step.moved:
                 mark.moves = True
                 used.add(id(mark))
+        for _, event in self.scene.events:
+            earlier = [a.number for a in self.scene.arrows if a.left <= event.time]
+            mark = Mark(event.time, event.end, "step", 0, max(earlier, default=0) + 0.4)
+            self.happened.append(mark)
+            self.marks.append(mark)
         self.marks = rows.ordered(self.marks)
 
     def _mark_of(self, step: Step) -> Mark | None:

@@ -95,7 +95,7 @@ def old_syns(
     for n in range(old):
         source = (earlier.address, 30000 + n)
         isn = world.entropy.number("old ISN", 2**32)
-        world.clock.at(1.0 + n, partial(forge_syn, world, client, source, isn, "an old duplicate"))
+        world.clock.at(1.0 + n, partial(forge_syn, world, client, source, isn, "an old duplicate", "old"))
     for n in range(honest):
         world.clock.at(1.5 + 3 * n, partial(_call, client, 40000 + n, machine=machine))
     world.run(until)
@@ -103,12 +103,14 @@ def old_syns(
     return world.trace(f"A handshake of {messages} messages, and {old} old SYNs {whose}")
 
 
-def forge_syn(world: World, sender: Host, source: Address, isn: int, what: str = "forged") -> None:
+def forge_syn(
+    world: World, sender: Host, source: Address, isn: int, what: str = "forged", kind: str = "forged"
+) -> None:
     """A SYN for the server under another's address."""
     segment = Segment(source[1], SERVER[1], isn, flags=SYN, options=(mss(1460),))
     connection = world.recorder.connection("TCP", source, SERVER)
     packet = Packet(sender, source, SERVER, segment, connection, "client")
-    world.network.forge(packet, what)
+    world.network.forge(packet, what, kind)
 
 
 def _call(client: Host, port: int, **choices: Any) -> None:

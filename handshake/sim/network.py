@@ -117,12 +117,12 @@ class Network:
             self._overtaken(sender.name, packet)
         return number
 
-    def forge(self, packet: Packet, by: str) -> None:
-        """Bring in a packet that nobody sent under his own name."""
+    def forge(self, packet: Packet, by: str, kind: str = "forged") -> None:
+        """Bring in a packet that its sender did not send, or not now.   kind: one of FAULTS."""
         packet.number = self.recorder.sent(
             packet, self.clock.now, connection=packet.connection, sender=packet.end
         )
-        self.recorder.befell(packet.number, "forged", f"transit {packet.number} was {by}", self.clock.now)
+        self.recorder.befell(packet.number, kind, f"transit {packet.number} is {by}", self.clock.now)
         self._deliver(packet, self.link.delay)
 
     # What becomes of a packet.

@@ -45,7 +45,7 @@ class Stage:
         for message in first.flight:
             number = self.sent(message)
             text = f"transit {number} is left over from the first incarnation: an old duplicate"
-            self.recorder.befell(number, "delayed", text, 0.0)
+            self.recorder.befell(number, "old", text, 0.0)
 
     def act(self, before: Situation, act: Act, after: Situation) -> str:
         """One act; the answer tells it in words."""

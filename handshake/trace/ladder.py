@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handshake.trace.lazy import of_connection
-from handshake.trace.records import Connection, Fault, Message, Step, Transit
+from handshake.trace.records import EVENTS, Connection, Fault, Message, Step, Transit
 from handshake.trace.whole import Trace
 
 WIDTH = 54
@@ -28,6 +28,7 @@ def text(trace: Trace, *, relative: bool = True, rows: int = 60) -> str:
     loose = len(trace.transits) - sum(len(c.transits) for c in trace.connections)
     if loose:
         parts.append(f"{loose} transit{'s belong' if loose > 1 else ' belongs'} to no connection.")
+    found = [fault for fault in found if fault.kind not in EVENTS]  # those have rows of their own
     faults = [f"fault: {fault.text}" for fault in found[:rows]]
     if len(found) > rows:
         faults.append(f"... and {len(found) - rows} more faults")
@@ -79,7 +80,11 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
     for event in events[:rows]:
         if isinstance(event, Step):
             states[event.end] = str(event.after["state"])
-            lines.append(_call(event, width))
+            what = f"{event.cause}: {event.before['state']} -> {event.after['state']}"
+            lines.append(_bare(event.end, event.time, what, width))
+            continue
+        if isinstance(event, Fault):
+            lines.append(_bare(event.end, event.time, event.text, width))
             continue
         here = {end: by_transit.get((end, event.number)) for end in ("client", "server")}
         for end, done in here.items():
@@ -97,9 +102,17 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _in_order(trace: Trace) -> list[Transit | Step]:
-    """The transits, and the moves without any, in the order of time; of one moment, as they were made."""
-    ordered: list[tuple[float, float, Transit | Step]] = [(t.time, t.number, t) for t in trace.transits]
+def _in_order(trace: Trace) -> list[Transit | Step | Fault]:
+    """The transits, the moves without any, and what befell an end, in the order of time.
+
+    Those of one moment are in the order in which they were made.
+    """
+    ordered: list[tuple[float, float, Transit | Step | Fault]] = [
+        (t.time, t.number, t) for t in trace.transits
+    ]
+    # (That a machine goes down and comes up again is told by the steps of its ends.)
+    told = EVENTS.keys() - {"down", "up"}
+    ordered += [(fault.time, 0.0, fault) for fault in trace.faults if fault.kind in told]
     newest = 0
     for step in trace.steps:
         newest = max([newest, *step.sends])
@@ -140,11 +153,10 @@ def _arrow(transit: Transit, name: str, width: int) -> str:
     return head + f"--- {name} ".ljust(width - 1, "-")
 
 
-def _call(step: Step, width: int) -> str:
-    """A row for what an end did without sending anything: a call of its program, a timeout."""
-    when = milliseconds(step.time)
-    what = f"{step.cause}: {step.before['state']} -> {step.after['state']}"
-    if step.end == "client":
+def _bare(end: str, time: float, what: str, width: int) -> str:
+    """A row for what an end did, or what befell it, without anything being sent."""
+    when = milliseconds(time)
+    if end == "client":
         return f"{'':4}{when:>11}  {what}"
     return f"{'':4}{'':11}  {'':12} {what:>{width + 13}}  {when:>11}"
 

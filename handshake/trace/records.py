@@ -22,6 +22,7 @@ FAULTS = {
     "delayed": "held back by the network",
     "altered": "changed on the way",
     "forged": "sent by somebody else",
+    "old": "left over from an earlier connection",
 }
 """What can befall a transit, in words."""
 
