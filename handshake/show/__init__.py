@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from handshake.show.beside import beside
 from handshake.show.bytesview import view as bytes
 from handshake.show.compare import compare
+from handshake.show.numbers import numbers
 from handshake.show.picture import Picture
+from handshake.show.seqtime import seqtime
 from handshake.show.states import states
 from handshake.show.timeline import timeline
 
@@ -19,7 +21,17 @@ if TYPE_CHECKING:
     from handshake.show.stepping import Stepper
     from handshake.trace import Trace
 
-__all__ = ["Picture", "beside", "bytes", "compare", "states", "stepper", "timeline"]
+__all__ = [
+    "Picture",
+    "beside",
+    "bytes",
+    "compare",
+    "numbers",
+    "seqtime",
+    "states",
+    "stepper",
+    "timeline",
+]
 
 
 def stepper(trace: Trace, *, connection: int | None = None, relative: bool = True) -> Stepper:

@@ -10,6 +10,7 @@ from math import inf
 class Link:
     """The way between two machines, the same in both directions.
 
+    rate: how many bytes a second it takes up, headers included; None: as many as come at once.
     delay: one way, in seconds; jitter: up to so much more, drawn for every packet, so that a packet may
     overtake another.
     loss, duplicate, reorder, alter: how probable it is that a packet gets lost, comes twice, is held up for
@@ -22,6 +23,7 @@ class Link:
     duplicate: float = 0.0
     reorder: float = 0.0
     alter: float = 0.0
+    rate: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("delay", "jitter"):
@@ -33,7 +35,10 @@ class Link:
             if not isinstance(chance, (int, float)) or not 0 <= chance <= 1:
                 raise ValueError(f"{name} is a probability, 0 to 1; got {chance!r}")
 
+        if self.rate is not None and not 0 < self.rate < inf:
+            raise ValueError(f"rate is a number of bytes a second, more than 0, or None; got {self.rate!r}")
+
     @property
     def uneven(self) -> bool:
         """Whether it may do more to a packet than delay or lose it."""
-        return bool(self.jitter or self.duplicate or self.reorder or self.alter)
+        return bool(self.jitter or self.duplicate or self.reorder or self.alter or self.rate)

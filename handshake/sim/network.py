@@ -54,6 +54,11 @@ class Packet:
         self.number = 0
         self.bits: bytes | None = None
 
+    @property
+    def size(self) -> int:
+        """How many bytes travel, from the link header on."""
+        return len(self())
+
     def __call__(self) -> bytes:
         """Its bytes, from the link header on."""
         source, destination = self.source[0], self.destination[0]
@@ -82,6 +87,7 @@ class Network:
         for fault in faults:
             self._planned[fault.end, fault.nth].append(fault)
         self._held: dict[str, list[Packet]] = {}
+        self._free: dict[str, float] = {}
         self._entropy = entropy
         self._chances: dict[str, random.Random] = {}
 
@@ -143,6 +149,8 @@ class Network:
     def _by_chance(self, packet: Packet, link: Link) -> None:
         chance = self._chances[packet.sender.name]
         delay = link.delay + link.jitter * chance.random() if link.jitter else link.delay
+        if link.rate:
+            delay += self._queued(packet, link.rate)
         if link.reorder and chance.random() < link.reorder:
             self._befell(packet, "delayed", "was held up")
             delay += max(link.delay, 0.001)
@@ -153,8 +161,17 @@ class Network:
         if link.duplicate and chance.random() < link.duplicate:
             self._copy(packet, delay, "some come twice")
 
+    def _queued(self, packet: Packet, rate: float) -> float:
+        """How long it takes until the packet is on the link, behind those that came before."""
+        now = self.clock.now
+        begins = max(now, self._free.get(packet.sender.name, 0.0))
+        self._free[packet.sender.name] = begins + packet.size / rate
+        return self._free[packet.sender.name] - now
+
     def _as_planned(self, packet: Packet, planned: Iterable[SegmentFault]) -> None:
         delay = self.link.delay
+        if self.link.rate:
+            delay += self._queued(packet, self.link.rate)
         for fault in planned:
             self.done.append(fault)
             if isinstance(fault, Drop):
