@@ -105,6 +105,8 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
             earlier = own.sent.get(segment.seq)
             if _fills_gap(one, own):
                 labels.append("late, or sent again: fills a gap")
+            elif flags & SYN and flags & ACK and own.ack is None:
+                labels.append("its SYN, now with an ACK")  # both ends called
             else:
                 labels.append(f"retransmission of {earlier[0]}" if earlier else "retransmission")
         elif ahead > 0:

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 from handshake.show.beside import beside
 from handshake.show.bytesview import view as bytes
 from handshake.show.compare import compare
+from handshake.show.curves import curves
+from handshake.show.knew import knew
+from handshake.show.matrix import matrix
 from handshake.show.numbers import numbers
 from handshake.show.picture import Picture
+from handshake.show.population import population
+from handshake.show.ring import ring
 from handshake.show.seqtime import seqtime
 from handshake.show.states import states
+from handshake.show.survival import survival
 from handshake.show.timeline import timeline
 
 if TYPE_CHECKING:
@@ -26,10 +32,16 @@ __all__ = [
     "beside",
     "bytes",
     "compare",
+    "curves",
+    "knew",
+    "matrix",
     "numbers",
+    "population",
+    "ring",
     "seqtime",
     "states",
     "stepper",
+    "survival",
     "timeline",
 ]
 

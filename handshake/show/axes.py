@@ -120,11 +120,15 @@ class Axes:
 
 @dataclass(frozen=True)
 class Key:
-    """One entry of a legend.   shape: "line", "dashed", "box", "disc", "ring" or "cross"."""
+    """One entry of a legend.   shape: "line", "dashed", "box", "disc", "ring" or "cross".
+
+    edge: of a box, where it has one.
+    """
 
     words: str
     colour: str
     shape: str = "line"
+    edge: str = "none"
 
 
 def legend(sheet: Sheet, at: Point, keys: Sequence[Key], right: float) -> float:
@@ -134,13 +138,15 @@ def legend(sheet: Sheet, at: Point, keys: Sequence[Key], right: float) -> float:
         needs = 24 + width(key.words, LETTERS) + 18
         if x + needs - 18 > right and x > at[0]:
             x, y = at[0], y + 17
-        symbol(sheet, (x + 8, y - 3.5), key.colour, key.shape)
+        symbol(sheet, (x + 8, y - 3.5), key.colour, key.shape, edge=key.edge)
         sheet.text((x + 22, y), key.words, LETTERS, theme.MUTED, tags="key")
         x += needs
     return y + 10
 
 
-def symbol(sheet: Sheet, at: Point, colour: str, shape: str, size: float = 4.0, tags: str = "") -> None:
+def symbol(
+    sheet: Sheet, at: Point, colour: str, shape: str, size: float = 4.0, tags: str = "", edge: str = "none"
+) -> None:
     """A small sign at a point."""
     x, y = at
     if shape in ("line", "dashed"):
@@ -148,7 +154,7 @@ def symbol(sheet: Sheet, at: Point, colour: str, shape: str, size: float = 4.0, 
             [(x - 8, y), (x + 8, y)], colour, 2.2, dash=(4, 2) if shape == "dashed" else None, tags=tags
         )
     elif shape == "box":
-        sheet.box(x - 7, y - 5, x + 7, y + 5, 2, face=colour, tags=tags)
+        sheet.box(x - 7, y - 5, x + 7, y + 5, 2, face=colour, edge=edge, tags=tags)
     elif shape == "disc":
         sheet.circle(at, size, face=colour, tags=tags)
     elif shape == "ring":

@@ -178,7 +178,7 @@ def _draw(sheet: Sheet, lane: Lane, top: float, relative: bool) -> None:
     ink, theirs = theme.END[lane.sender], theme.END[other]
     sheet.text((SIDE, top + 12), f"{lane.sender} to {other}", 13, ink, bold=True)
     longest = max(len(_number(lane, cut, relative)) for cell in lane.cells for cut in (cell.start, cell.end))
-    places = _places(lane.cells, 7.0 * longest)
+    places = _places(lane.cells, 7.6 * longest)
     up, down = top + 52, top + 86
     for cell in lane.cells:
         left, right = places[cell.start], places[cell.end]

@@ -242,6 +242,9 @@ SAID = {
     "unplugged": "cable pulled",
     "plugged in": "cable back",
     "noticed": "program gives the peer up",
+    "unaware": "still believes in the connection",
+    "restarted": "program started again",
+    "refused": "program refused",
 }
 """What is said beside the lifeline of an event."""
 

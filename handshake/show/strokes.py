@@ -322,7 +322,7 @@ def _breaks(drawing: Drawing, sheet: Sheet) -> None:
         for edge in (above, below):
             sheet.line(edge, theme.MUTED, 0.8, tags=tags)
         flying = any(a.left <= gap.after < a.landed for a in drawing.scene.arrows)
-        words = f"{rows.span(gap.seconds)} {'pass' if flying else 'of silence'}"
+        words = f"{rows.lasting(gap.seconds)} {'pass' if flying else 'of silence'}"
         middle = (drawing.x["client"] + drawing.x["server"]) / 2
         sheet.middle((middle, gap.y + s(1.5)), words, s(10.5), theme.MUTED, italic=True, tags=tags)
 

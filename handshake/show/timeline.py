@@ -94,7 +94,7 @@ class Drawing:
             return [f"{loose} transits belong to no connection." if loose else "Nothing happened."]
         start, end = self.times
         count = len(shown.arrows)
-        first = f"{count} transit{'s' * (count != 1)} in {rows.span(end - start)}"
+        first = f"{count} transit{'s' * (count != 1)} in {rows.lasting(end - start)}"
         lost = [str(arrow.number) for arrow in shown.arrows if arrow.fault == "lost"]
         if lost:
             first += f", {len(lost)} lost" if len(lost) > 1 else f"; transit {lost[0]} is lost"
@@ -253,13 +253,14 @@ class Drawing:
             mine = [(k, step) for k, step in self.scene.steps if step.end == end]
             before = self.scene.before.get(end)
             column: list[Bar] = []
-            if before is not None:
+            first = self.acted.get(mine[0][0]) if mine and mine[0][1].moved else None
+            if first and first.y - self.top < self.size(rows.BAR):
+                pass  # no room for the state in which it began
+            elif before is not None:
                 column.append(Bar(end, str(before.after.get("state", "?")), before.certainty, self.top, 0))
             elif mine:
-                position, step = mine[0]
-                mark = self.acted.get(position)
-                if not (step.moved and mark and mark.y - self.top < self.size(rows.BAR)):
-                    column.append(Bar(end, str(step.before.get("state", "?")), step.certainty, self.top, 0))
+                step = mine[0][1]
+                column.append(Bar(end, str(step.before.get("state", "?")), step.certainty, self.top, 0))
             for position, step in mine:
                 state = str(step.after.get("state", "?"))
                 if position in self.acted and (not column or column[-1].state != state):

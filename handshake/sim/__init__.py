@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from handshake.sim.calls import calls
 from handshake.sim.clock import Clock
 from handshake.sim.explore import explore
 from handshake.sim.failing import CASES, Heartbeat, failing, noticed
@@ -16,6 +17,7 @@ from handshake.sim.flood import flood, old_syns
 from handshake.sim.link import Link
 from handshake.sim.montecarlo import openings
 from handshake.sim.reopening import reopening
+from handshake.sim.restarting import restarting
 from handshake.sim.scenario import tcp
 from handshake.sim.world import World
 
@@ -25,6 +27,7 @@ __all__ = [
     "Heartbeat",
     "Link",
     "World",
+    "calls",
     "delay",
     "drop",
     "duplicate",
@@ -41,6 +44,7 @@ __all__ = [
     "reboot",
     "reopening",
     "reorder",
+    "restarting",
     "tcp",
     "unplug",
 ]

@@ -194,6 +194,10 @@ def failing(
         client.boot = lambda: client.socket(CLIENT[1], SERVER, program=Quiet(stays=STAYS)).open()
     world.clock.at(0.0, lambda: client.socket(CLIENT[1], SERVER, program=Quiet()).open())
     world.run(until)
+    for socket in server.sockets.values():
+        if socket.state is ESTABLISHED:
+            why = "nothing more has happened: the server still believes in the connection"
+            world.recorder.happened("unaware", why, until, connection=socket.connection, end=socket.end)
     return world.trace(f"The client fails: {chosen.what}")
 
 

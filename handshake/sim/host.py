@@ -87,14 +87,22 @@ class Host:
 
     def listen(
         self, port: int, serve: Callable[[], Program | None] = lambda: None, *, pause: float | None = 0.0,
-        settings: Settings | None = None, machine: Machine = step, **choices: Any,
+        reuse: bool = True, settings: Settings | None = None, machine: Machine = step, **choices: Any,
     ) -> Port:  # fmt: skip
         """Listen on a port for anybody.
 
         serve: makes the program for each connection.   pause: how long the program needs between two
-        accepts, None if it never accepts.   Further choices are those of `tcp.Listener`: backlog, cookies ...
+        accepts, None if it never accepts.   reuse: whether the port may be taken although connections of an
+        earlier program still hold it, as with SO_REUSEADDR.   Further choices are those of `tcp.Listener`:
+        backlog, cookies ...   Refused if the port is in use.
         """
         local = (self.address, port)
+        if port in self.listening:
+            raise Refused(f"the {self.name}", f"address in use: a program listens on port {port} already")
+        holds = [socket for (own, _), socket in self.sockets.items() if own == port]
+        if holds and not reuse:
+            state = holds[0].state
+            raise Refused(f"the {self.name}", f"address in use: a connection in {state} holds port {port}")
 
         def child(source: Address, isn: int, tcb: Tcb) -> Socket:
             return self._child(self.listening[port], source, isn, tcb)

@@ -10,9 +10,12 @@ from typing import Any
 from handshake.sim.faults import Fault
 from handshake.sim.link import Link
 from handshake.sim.programs import Client, Server
+from handshake.sim.socket import Program, Socket
 from handshake.sim.world import World, checked
 from handshake.trace import Address, Trace
 from handshake.wire import fit
+
+CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
 
 
 def tcp(
@@ -24,8 +27,8 @@ def tcp(
     response: bytes = b"hello client",
     think: float = 0.010,
     faults: Iterable[Fault] = (),
-    client: Address = ("10.0.0.1", 40000),
-    server: Address = ("10.0.0.2", 443),
+    client: Address = CLIENT,
+    server: Address = SERVER,
     client_isn: int | None = None,
     server_isn: int | None = None,
     time_wait: bool = False,
@@ -48,26 +51,36 @@ def tcp(
     Further choices are those of `tcp.Settings`, for both ends: mss, window, retries, keep_alive ...
     ValueError or TypeError for arguments that make no connection.
     """
-    _check_seconds(think=think, **({} if until is None else {"until": until}))
+    check_seconds(think=think, **({} if until is None else {"until": until}))
     _check_bytes(request=request, response=response)
-    _check_ends(client, server)
     faults = checked(faults)
     world = World(seed=seed, link=link or Link(delay), faults=faults)
-    caller, called = world.host("client", client[0]), world.host("server", server[0])
-    caller.time_wait = called.time_wait = time_wait
-    settings = caller.settings(**choices)
-    here = caller.socket(
-        client[1], server, program=Client(request, response, think), settings=settings,
-        isn=None if client_isn is None else fit("client_isn", client_isn, 32),
-    )  # fmt: skip
-    there = called.socket(
-        server[1], client, end="server", program=Server(request, response, think), settings=settings,
-        isn=None if server_isn is None else fit("server_isn", server_isn, 32),
+    here, there = ends(
+        world, client, server, (client_isn, server_isn), Client(request, response, think),
+        Server(request, response, think), time_wait, choices,
     )  # fmt: skip
     world.clock.at(0.0, there.listen)
     world.clock.at(0.0, here.open)
     world.run(until)
     return world.trace(title_of(world.faults_done) if title is None else title)
+
+
+def ends(
+    world: World, client: Address, server: Address, isns: tuple[int | None, int | None],
+    asks: Program | None, answers: Program | None, time_wait: bool, choices: dict[str, Any],
+) -> tuple[Socket, Socket]:  # fmt: skip
+    """A machine with a socket at either end of a connection, with their programs; nothing is called yet."""
+    _check_ends(client, server)
+    caller, called = world.host("client", client[0]), world.host("server", server[0])
+    caller.time_wait = called.time_wait = time_wait
+    settings = caller.settings(**choices)
+    first, second = (
+        None if isn is None else fit(f"{end}_isn", isn, 32)
+        for end, isn in zip(("client", "server"), isns, strict=True)
+    )
+    here = caller.socket(client[1], server, program=asks, settings=settings, isn=first)
+    there = called.socket(server[1], client, end="server", program=answers, settings=settings, isn=second)
+    return here, there
 
 
 def title_of(faults: Sequence[Fault]) -> str:
@@ -82,7 +95,8 @@ def title_of(faults: Sequence[Fault]) -> str:
     return f"{name}: {' and '.join(words)}" if words else name
 
 
-def _check_seconds(**seconds: float) -> None:
+def check_seconds(**seconds: float) -> None:
+    """Arguments that are numbers of seconds; ValueError for what is none."""
     for name, value in seconds.items():
         if not isinstance(value, (int, float)) or not 0 <= value < inf:
             raise ValueError(f"{name} is a number of seconds, 0 or more; got {value!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from handshake.tcp.timers import KeepAlive
 
@@ -89,5 +90,11 @@ class Settings:
 
 DEFAULTS = Settings()
 
-LINUX = {"min_rto": 0.2, "max_rto": 120.0, "retries": 15, "syn_retries": 6, "synack_retries": 5}
+LINUX: dict[str, Any] = {
+    "min_rto": 0.2,
+    "max_rto": 120.0,
+    "retries": 15,
+    "syn_retries": 6,
+    "synack_retries": 5,
+}
 """What Linux chooses where it differs: Settings(**LINUX).  Data are given up after some 15 minutes."""

@@ -33,6 +33,9 @@ EVENTS = {
     "down": "its power failed; what it remembered is lost",
     "up": "its system has started again",
     "noticed": "its program found out",
+    "unaware": "it never found out",
+    "restarted": "its program was started again",
+    "refused": "its system refused what its program asked for",
 }
 """What can befall a whole end, in words."""
 

@@ -1,4 +1,4 @@
-"""The lab of notebook 03: bets on how a connection opens, and what to look at once they are made.
+"""Notebook 03, opening a connection: its runs, and bets with what to look at once they are made.
 
 Questions and answers stand here and not in the notebook, so that nobody reads an answer before betting.
 """
@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from handshake import capture, show, sim
 from handshake.labs.bets import Bet, Bets, bet
+from handshake.labs.forging import forging
+from handshake.labs.opening.benches import flooding, two_or_three
 from handshake.trace import Trace
 
 
@@ -158,4 +160,67 @@ def exit_check() -> Bets:
             because="the capture saw one end only; a refusal would have been a RST",
             key="03 exit 3",
         ),
+    )
+
+
+def bet_two_messages() -> Bet:
+    """What two messages would let in."""
+    return bet(
+        "Suppose the third segment were left out: the server counts a connection as open when it has "
+        "answered a SYN. What would go wrong first?",
+        [
+            "nothing: the third segment only confirms what is known",
+            "data of the client would arrive before the server is ready",
+            "an old SYN, left over in the network, would open a connection that nobody wants",
+            "the client could not send anything, for the server has not proved that it can receive",
+        ],
+        answer=2,
+        because=(
+            "the server cannot tell an old SYN from a new one; only the answer of the client can. That both "
+            "can send and receive is shown with two messages already, and does not help"
+        ),
+        reveal=lambda: two_or_three(2),
+        key="03 two messages",
+    )
+
+
+def bet_flood() -> Bet:
+    """What fills up under a flood."""
+    return bet(
+        "An attacker sends SYN after SYN under addresses that are not his own. What is it that honest "
+        "callers run out of?",
+        [
+            "the capacity of the line",
+            "places in the server's queue of half-open connections",
+            "the server's processor",
+            "ports of the server",
+        ],
+        answer=1,
+        because=(
+            "each SYN takes a place until the server gives up waiting for an ACK that will never come, a "
+            "minute or more; twenty SYNs a second are enough to keep the queue full"
+        ),
+        reveal=lambda: flooding(),
+        key="03 flood",
+    )
+
+
+def bet_syn_inside() -> Bet:
+    """A SYN within a connection."""
+    return bet(
+        "In the middle of an open connection a SYN arrives, with a number that is expected. What does the "
+        "receiver do?",
+        [
+            "it starts the connection anew",
+            "it ends the connection with a RST",
+            "it sends an ACK, and otherwise nothing",
+            "this cannot happen: SYN is 0 once the connection is open",
+        ],
+        answer=2,
+        because=(
+            "a flag belongs to a segment and not to a connection, so anybody may send one. Since RFC 5961 it "
+            "is answered with a challenge: the peer, if it has really lost the connection, answers with a RST"
+        ),
+        reveal=lambda: forging("SYN", 0),
+        key="03 SYN inside",
     )

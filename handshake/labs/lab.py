@@ -1,0 +1,227 @@
+"""Labs: controls, an experiment, and what comes of it.  A change of a control runs the experiment anew.
+
+>>> def experiment(lost=1):
+...     return Outcome(f"segment {lost} is lost")
+>>> lab = Lab("One is lost", experiment, lost=slider("which segment", 1, 1, 3))
+>>> lab.controls["lost"].value = 3
+>>> lab.outcome.words
+'segment 3 is lost'
+
+The experiment is a plain function, which gives the same without any widget.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from ipywidgets import (
+    HTML,
+    Box,
+    Checkbox,
+    Dropdown,
+    FloatSlider,
+    IntProgress,
+    IntSlider,
+    Layout,
+    SelectionSlider,
+    ToggleButtons,
+    VBox,
+    Widget,
+)
+
+from handshake.errors import HandshakeError
+from handshake.labs.bets import TEXT
+from handshake.show import Picture
+from handshake.trace import Trace
+
+WIDE = Layout(flex="1 1 380px", max_width="620px")
+DESCRIBED = {"description_width": "150px"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an experiment.
+
+    words: in a sentence or a few.   views: pictures, widgets, or whatever shows itself in a notebook.
+    trace: what happened, where it is one trace.
+    """
+
+    words: str
+    views: Sequence[Any] = ()
+    trace: Trace | None = None
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.words, *(str(view) for view in self.views)])
+
+    def __repr__(self) -> str:
+        first = self.words.splitlines()[0]
+        return f"Outcome({first if len(first) <= 96 else first[:95] + '…'})"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self.html()}
+
+    def html(self) -> str:
+        """The words and the views, one below the other."""
+        parts = [said(self.words)]
+        for view in self.views:
+            bundle = view._repr_mimebundle_() if hasattr(view, "_repr_mimebundle_") else {}
+            parts.append(bundle.get("text/html") or f"<pre>{escape(str(view))}</pre>")
+        return "".join(parts)
+
+
+def said(words: str, *, wrong: bool = False) -> str:
+    """Words as a note in HTML, which a screen reader tells when it changes."""
+    colour = "213,94,0" if wrong else "0,114,178"
+    style = f"border-left:4px solid rgb({colour});background:rgba({colour},.12);padding:.4em .8em"
+    lines = "<br>".join(escape(line) for line in words.splitlines())
+    return f'<div role="status" aria-live="polite" style="{style};{TEXT}">{lines}</div>'
+
+
+class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """An experiment with controls.
+
+    title: what it is about.   experiment: called with the values of the controls, by their names; gives an
+    Outcome.  If it takes `progress`, it is given something to tell how far it is: progress(done, of).
+    controls: the widgets, by name.   outcome: what came of the last run; None if that was refused.
+    """
+
+    def __init__(self, title: str, experiment: Callable[..., Outcome], **controls: Widget) -> None:
+        self.title = title
+        self.experiment = experiment
+        self.controls: Mapping[str, Widget] = controls
+        self.outcome: Outcome | None = None
+        self._note = HTML(layout=Layout(width="100%"))
+        self._views = VBox(layout=Layout(width="100%"))
+        self._bar = IntProgress(0, 0, 1, layout=Layout(width="100%", visibility="hidden"))
+        self._takes_progress = "progress" in inspect.signature(experiment).parameters
+        head = HTML(f'<div style="{TEXT}"><b>{escape(title)}</b></div>')
+        row = Box(list(controls.values()), layout=Layout(flex_flow="row wrap", width="100%"))
+        bar = [self._bar] if self._takes_progress else []
+        super().__init__([head, row, *bar, self._note, self._views])
+        self.add_class("hs-lab")
+        for control in controls.values():
+            control.observe(self._changed, "value")
+        self.run()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the controls are set to."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _changed(self, _: object) -> None:
+        self.run()
+
+    def run(self) -> None:
+        """Run the experiment with the controls as they are, and show what came of it."""
+        more = {"progress": self._progress} if self._takes_progress else {}
+        try:
+            self.outcome = self.experiment(**self.values, **more)
+        except (ValueError, TypeError, HandshakeError) as error:
+            self.outcome = None
+            self._note.value = said(f"This cannot be run: {error}", wrong=True)
+        else:
+            self._note.value = said(self.outcome.words)
+        self._show(self.outcome.views if self.outcome else ())
+        self._bar.layout.visibility = "hidden"
+
+    def _progress(self, done: int, of: int) -> None:
+        self._bar.max, self._bar.value = max(of, 1), done
+        self._bar.layout.visibility = "visible"
+
+    def _show(self, views: Sequence[Any]) -> None:
+        """Put the views below the note.  Widgets of the last run are closed: the browser may forget them."""
+        old = self._views.children
+        plain = not any(isinstance(view, Widget) for view in views)
+        if plain and len(old) == len(views) and all(type(child) is HTML for child in old):
+            for child, view in zip(old, views, strict=True):
+                child.value = _html(view)  # the same places, so that nothing below jumps
+            return
+        self._views.children = [view if isinstance(view, Widget) else HTML(_html(view)) for view in views]
+        for child in old:
+            _close(child)
+
+    def __str__(self) -> str:
+        settings = [f"  {control.description or name}: {_value(control)}"
+                    for name, control in self.controls.items()]  # fmt: skip
+        return "\n".join([self.title, *settings, "", str(self.outcome or "This cannot be run.")])
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={_value(control)}" for name, control in self.controls.items())
+        text = f"Lab({self.title}: {values})"
+        return text if len(text) <= 110 else text[:108] + "…)"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The live widget, and for a page without Python what it shows at its start."""
+        bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs))
+        heading = f'<div style="{TEXT}"><b>{escape(self.title)}</b></div>'
+        bundle["text/html"] = heading + (self.outcome.html() if self.outcome else "")
+        return bundle
+
+
+def _html(view: Any) -> str:
+    if isinstance(view, Picture):
+        return view.svg()
+    bundle = view._repr_mimebundle_() if hasattr(view, "_repr_mimebundle_") else {}
+    return str(bundle.get("text/html") or f"<pre>{escape(str(view))}</pre>")
+
+
+def _close(widget: Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    widget.close()
+
+
+def _value(control: Widget) -> str:
+    """What a control is set to, as its reader sees it."""
+    label = getattr(control, "label", None)
+    return str(label if label is not None else control.value)
+
+
+# The controls.
+
+
+def slider(words: str, value: int, low: int, high: int, step: int = 1, tip: str = "") -> IntSlider:
+    """A whole number."""
+    return IntSlider(
+        value, low, high, step, description=words, tooltip=tip or words, style=DESCRIBED, layout=WIDE,
+        continuous_update=False,
+    )  # fmt: skip
+
+
+def amount(words: str, value: float, low: float, high: float, step: float, tip: str = "") -> FloatSlider:
+    """A number."""
+    return FloatSlider(
+        value=value, min=low, max=high, step=step, description=words, tooltip=tip or words, style=DESCRIBED,
+        layout=WIDE, continuous_update=False,
+    )  # fmt: skip
+
+
+def of_these(words: str, options: Sequence[tuple[str, Any]], value: Any, tip: str = "") -> SelectionSlider:
+    """One of several values in order, each with its words: times from milliseconds to days, say."""
+    return SelectionSlider(
+        options=options, value=value, description=words, tooltip=tip or words, style=DESCRIBED, layout=WIDE,
+        continuous_update=False,
+    )  # fmt: skip
+
+
+def choice(words: str, options: Sequence[str | tuple[str, Any]], value: Any, tip: str = "") -> Widget:
+    """One of several: buttons side by side where there are few with short names, a list otherwise."""
+    names = [option if isinstance(option, str) else option[0] for option in options]
+    if len(names) <= 6 and sum(map(len, names)) <= 100:
+        widest = max(map(len, names))
+        style = {**DESCRIBED, "button_width": f"{max(5, 0.62 * widest + 1.6):.1f}em"}
+        buttons = ToggleButtons(options=options, value=value, description=words, style=style)
+        buttons.layout = Layout(flex="1 1 100%")
+        buttons.tooltips = [tip or f"{words}: {name}" for name in names]
+        return buttons
+    return Dropdown(options=options, value=value, description=words, tooltip=tip or words, style=DESCRIBED,
+                    layout=WIDE)  # fmt: skip
+
+
+def switch(words: str, value: bool, tip: str = "") -> Checkbox:
+    """Yes or no."""
+    return Checkbox(value, description=words, tooltip=tip or words, indent=False, layout=WIDE)

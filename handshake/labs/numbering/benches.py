@@ -1,0 +1,188 @@
+"""Notebook 02, numbering a byte stream: its labs.  Each is a function, and the same with controls."""
+
+from __future__ import annotations
+
+from handshake import show, sim
+from handshake.labs.lab import Lab, Outcome, choice, slider, switch
+from handshake.show.numbers import read
+from handshake.tcp import ACK, Segment, seq
+from handshake.tcp.segment import FLAGS, PSH
+from handshake.trace import Trace
+
+POEM = b"I met a traveller from an antique land, who said: two vast and trunkless legs of stone"
+"""What is sent in the labs (the beginning of Shelley's Ozymandias)."""
+
+PUSHED = FLAGS[PSH | ACK]
+
+
+def data_segments(trace: Trace, end: str = "client") -> list[Segment]:
+    """The segments with data that one end sent, in order."""
+    found = []
+    for transit in trace.transits:
+        segment = transit.layers[-1]
+        if transit.sender == end and isinstance(segment, Segment) and segment.data:
+            found.append(segment)
+    return found
+
+
+# Two lanes.
+
+
+def lanes(
+    asks: int = 24, answers: int = 12, size: int = 12, lost: int = 0, moment: int = 60, absolute: bool = False
+) -> Outcome:
+    """A request and an answer on two number lines, at one moment.
+
+    asks, answers: how many bytes each end sends.   size: of the largest segment.
+    lost: which segment of the client is lost, 0 for none.   moment: in milliseconds.
+    absolute: numbers as they travel, instead of counted from each SYN.
+    """
+    faults = [sim.drop("client", lost)] if lost else []
+    run = sim.tcp(seed=2, request=POEM[:asks], response=POEM[-answers:] if answers else b"", mss=size,
+                  faults=faults, title="Two lanes of numbers")  # fmt: skip
+    time = moment / 1000
+    ends = run[time].states
+    states = ", ".join(f"{end} {ends.get((1, end), '?')}" for end in ("client", "server"))
+    flying = run[time].under_way
+    words = f"At {moment} ms: {states}; under way: {', '.join(map(str, flying)) or 'nothing'}."
+    lane = read(run, run.connections[0], "client", time)
+    if lane is not None:
+        words += (
+            f" Counted from its SYN, the client has sent the numbers up to {lane.nxt - 1}, "
+            f"and knows that those up to {lane.una - 1} have arrived."
+        )
+    return Outcome(words, (show.numbers(run, time, relative=not absolute), show.timeline(run)), run)
+
+
+def lanes_lab() -> Lab:
+    """`lanes`, with controls."""
+    return Lab(
+        "Two lanes: both directions, at any moment", lanes,
+        moment=slider("moment (ms)", 60, 0, 400, 5),
+        asks=slider("client sends (bytes)", 24, 0, 60),
+        answers=slider("server sends (bytes)", 12, 0, 60),
+        size=slider("largest segment (bytes)", 12, 4, 60),
+        lost=slider("lose the client's segment", 0, 0, 8, tip="0: none is lost"),
+        absolute=switch("numbers as they travel", False),
+    )  # fmt: skip
+
+
+# One stream, cut anyhow.
+
+
+def resegment(size: int = 20, push: str = "as sent") -> Outcome:
+    """The same 60 bytes in segments of another size: every byte keeps its number.
+
+    size: of the largest segment.   push: which segments carry PSH: "as sent", "all" or "none".
+    """
+    faults = []
+    if push != "as sent":
+        flags = PUSHED if push == "all" else ACK
+        faults = [sim.edit("client", 3 + n, flags=flags) for n in range(-(-60 // size))]
+    run = sim.tcp(seed=2, request=POEM[:60], response=b"", mss=size, faults=faults,
+                  title=f"60 bytes, at most {size} in a segment")  # fmt: skip
+    segments = data_segments(run)
+    base = run.connections[0]
+    read_ = run.plaintext()[base.client]
+    pushed = sum(bool(segment.flags & PSH) for segment in segments)
+    count = len(segments)
+    words = (
+        f"{count} segment{'s' * (count != 1)}, {pushed} of them with PSH. The first byte has the number 1, "
+        f"the last 60, the FIN 61, however the stream is cut. The server's program reads {len(read_)} bytes: "
+        f"{'the same as ever' if read_ == POEM[:60] else 'something else'}."
+    )
+    return Outcome(words, (show.numbers(run),), run)
+
+
+def resegment_lab() -> Lab:
+    """`resegment`, with controls."""
+    return Lab(
+        "One stream, cut anyhow", resegment,
+        size=slider("largest segment (bytes)", 20, 1, 60),
+        push=choice("PSH", ["as sent", "all", "none"], "as sent"),
+    )  # fmt: skip
+
+
+# Over time.
+
+
+def transfer(
+    lost: int = 6, also: int = 0, fast: bool = True, delayed: float = 0.0, window: int = 65535
+) -> Outcome:
+    """Twenty-four segments of 500 bytes, one behind the other: numbers over time.
+
+    lost, also: which get lost, in the order of sending, 0 for none.   fast: whether three duplicate ACKs
+    make the client send again at once.   delayed: how long the server waits with its ACKs, in seconds.
+    window: the buffer of the receiver, in bytes.
+    """
+    faults = [sim.drop("client", 2 + n) for n in sorted({lost, also} - {0})]
+    client: dict[float, bytes | str] = {0.1 + 0.01 * n: bytes(500) for n in range(24)}
+    run = sim.calls(
+        {0.0: "open", **client, 0.35: "shutdown"}, {0.0: "listen"}, seed=2, delay=0.04, faults=faults,
+        mss=500, fast_retransmit=fast, delayed_ack=delayed, window=window,
+        title="12,000 bytes, 500 every hundredth of a second",
+    )  # fmt: skip
+    again = len(data_segments(run)) - 24
+    answers = [t for t in run.transits if t.sender == "server"]
+    finished = next((s.time for s in run.steps if s.end == "server" and s.cause == "rcv FIN"), None)
+    words = (
+        f"{24 + again} segments with data, {again} of them sent again; {len(answers)} segments came back. "
+        + (f"All was there after {finished:.2f} s." if finished is not None else "Not all arrived.")
+    )
+    return Outcome(words, (show.seqtime(run),), run)
+
+
+def transfer_lab() -> Lab:
+    """`transfer`, with controls."""
+    waits = [("at once", 0.0), ("40 ms", 0.04), ("200 ms", 0.2), ("499 ms", 0.499)]
+    rooms = [("1,000 bytes", 1000), ("4,000 bytes", 4000), ("65,535 bytes", 65535)]
+    return Lab(
+        "Numbers over time", transfer,
+        lost=slider("lose data segment no.", 6, 0, 26, tip="0: none is lost"),
+        also=slider("and, as sent, no.", 0, 0, 26, tip="0: none is lost"),
+        fast=switch("three duplicate ACKs: send again at once", True),
+        delayed=choice("acknowledge", waits, 0.0, "how long the receiver waits for company"),
+        window=choice("room at the receiver", rooms, 65535),
+    )  # fmt: skip
+
+
+# The wrap.
+
+
+def wrap(before: int = 10, count: int = 40, other: int = 4) -> Outcome:
+    """A connection whose numbers pass 2^32.
+
+    before: how far below 2^32 the first number lies.   count: how many bytes are sent.
+    other: another number to compare with, so many sixteenths of the ring ahead (or behind, if negative).
+    """
+    run = sim.calls({0.0: "open", 0.05: POEM[:count]}, {0.0: "listen"}, client_isn=seq.MODULUS - before,
+                    title=f"The first number is {seq.MODULUS - before:,}")  # fmt: skip
+    time = 0.06  # the data are under way
+    block = _block(run, "client", time)
+    una, nxt = int(block["SND.UNA"]), int(block["SND.NXT"])
+    elsewhere = seq.add(una, other * (seq.MODULUS // 16))
+    numbers = {"SND.UNA": una, "SND.NXT": nxt, "another": elsewhere}
+    words = (
+        f"{count} bytes are under way, from {una} up to, but not including, {nxt}. As plain numbers, "
+        f"{una} < {nxt} is {una < nxt}; on the ring, SND.NXT is {seq.distance(una, nxt)} ahead."
+    )
+    return Outcome(words, (show.ring(numbers), show.numbers(run, time, relative=False)), run)
+
+
+def wrap_lab() -> Lab:
+    """`wrap`, with controls."""
+    return Lab(
+        "Round the ring", wrap,
+        before=slider("first number: 2³² minus", 10, 1, 100),
+        count=slider("bytes sent", 40, 1, 86),
+        other=slider("another number (¹⁄₁₆ ahead)", 4, -8, 8),
+    )  # fmt: skip
+
+
+def _block(trace: Trace, end: str, time: float) -> dict[str, int | float | str]:
+    """What an end knew at that time."""
+    known: dict[str, int | float | str] = {}
+    for step in trace.steps:
+        if step.end == end and step.time <= time:
+            known = dict(step.after)
+    return known
