@@ -41,11 +41,11 @@ def forging(what: str = "RST", place: int = 1000, guess: int = 0) -> Outcome:
     return Outcome("\n".join(words), (show.stepper(run),), run)
 
 
-def forging_lab() -> Lab:
-    """`forging`, with controls."""
+def forging_lab(what: str = "RST") -> Lab:
+    """`forging`, with controls.   what: where it begins."""
     return Lab(
         "A segment from somebody else", forging,
-        what=choice("it is a", list(FORGERIES), "RST"),
+        what=choice("it is a", list(FORGERIES), what),
         place=choice("its number is", list(PLACES), 1000),
         guess=slider("its ack is off by", 0, -100_000, 100_000, 1000),
     )  # fmt: skip

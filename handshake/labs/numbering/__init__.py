@@ -1,6 +1,7 @@
 """Notebook 02, numbering a byte stream: its runs, its bets and its labs."""
 
 from handshake.labs.numbering.benches import (
+    against_the_rule,
     lanes,
     lanes_lab,
     resegment,
@@ -26,6 +27,7 @@ from handshake.labs.numbering.bets import (
 
 __all__ = [
     "acknowledged_wrongly",
+    "against_the_rule",
     "bet_first_byte",
     "bet_hole",
     "bet_pure_ack",

@@ -186,3 +186,24 @@ def _block(trace: Trace, end: str, time: float) -> dict[str, int | float | str]:
         if step.end == end and step.time <= time:
             known = dict(step.after)
     return known
+
+
+# The article's rule.
+
+
+def against_the_rule(trace: Trace) -> str:
+    """Every acknowledgment of a run, held against the article's rule, as a table.
+
+    The rule (S67): the last byte of the current segment, plus one, is the acknowledgment number.
+    """
+    messages = {message.sources[0].transit: message for message in trace.messages}
+    lines = [f"{'transit':>7}  {'from':6}  {'answers':38}  {'by the rule':>11}  on the wire"]
+    for step in trace.steps:
+        if step.transit is None or not step.sends:
+            continue
+        current, answer = trace[step.transit].layers[-1], trace[step.sends[0]].layers[-1]
+        rule = seq.add(current.seq, len(current.data))
+        verdict = "as the rule has it" if rule == answer.ack else "NOT as the rule has it"
+        words = messages[step.transit].text(relative=False)
+        lines.append(f"{step.sends[0]:7}  {step.end:6}  {words:38.38}  {rule:11}  {answer.ack}: {verdict}")
+    return "\n".join(lines)
