@@ -64,7 +64,8 @@ def observe(connection: Connection, transits: Iterable[Transit]) -> Observed:
 def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Direction]) -> Message:
     transit, segment = one.transit, one.segment
     own, peer = ends[transit.sender], ends[OTHER[transit.sender]]
-    if segment.flags & SYN and (own.base != segment.seq or own.fin is not None):
+    forged = transit.fault == "forged"  # somebody else's: its sender's numbers begin nowhere
+    if segment.flags & SYN and not forged and (own.base != segment.seq or own.fin is not None):
         own.begins(segment.seq)  # its numbers begin here, whatever was seen before
     if own.base is None:
         own.base = seq.add(segment.seq, -1)
@@ -106,7 +107,7 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
             if _fills_gap(one, own):
                 labels.append("late, or sent again: fills a gap")
             elif flags & SYN and flags & ACK and own.ack is None:
-                labels.append("its SYN, now with an ACK")  # both ends called
+                labels.append("now with an ACK")  # both ends called
             else:
                 labels.append(f"retransmission of {earlier[0]}" if earlier else "retransmission")
         elif ahead > 0:

@@ -38,7 +38,7 @@ def forging(what: str = "RST", place: int = 1000, guess: int = 0) -> Outcome:
     words.append(f"Later: {', '.join(f'{end} {ends[1, end]}' for end in ('client', 'server'))}.")
     if came != b"an answer":
         words.append(f"The client's program read {came.decode()!r}.")
-    return Outcome("\n".join(words), (show.stepper(run),), run)
+    return Outcome("\n".join(words), (show.stepper(run, cursor=-1, octets=False),), run)
 
 
 def forging_lab(what: str = "RST") -> Lab:

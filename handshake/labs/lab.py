@@ -38,8 +38,11 @@ from handshake.labs.bets import TEXT
 from handshake.show import Picture
 from handshake.trace import Trace
 
-WIDE = Layout(flex="1 1 380px", max_width="620px")
-DESCRIBED = {"description_width": "150px"}
+DESCRIBED = {"description_width": "190px"}
+
+
+def _wide() -> Layout:
+    return Layout(flex="1 1 430px", max_width="620px")
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def _value(control: Widget) -> str:
 def slider(words: str, value: int, low: int, high: int, step: int = 1, tip: str = "") -> IntSlider:
     """A whole number."""
     return IntSlider(
-        value, low, high, step, description=words, tooltip=tip or words, style=DESCRIBED, layout=WIDE,
+        value, low, high, step, description=words, tooltip=tip or words, style=DESCRIBED, layout=_wide(),
         continuous_update=False,
     )  # fmt: skip
 
@@ -196,15 +199,15 @@ def amount(words: str, value: float, low: float, high: float, step: float, tip: 
     """A number."""
     return FloatSlider(
         value=value, min=low, max=high, step=step, description=words, tooltip=tip or words, style=DESCRIBED,
-        layout=WIDE, continuous_update=False,
+        layout=_wide(), continuous_update=False,
     )  # fmt: skip
 
 
 def of_these(words: str, options: Sequence[tuple[str, Any]], value: Any, tip: str = "") -> SelectionSlider:
     """One of several values in order, each with its words: times from milliseconds to days, say."""
     return SelectionSlider(
-        options=options, value=value, description=words, tooltip=tip or words, style=DESCRIBED, layout=WIDE,
-        continuous_update=False,
+        options=options, value=value, description=words, tooltip=tip or words, style=DESCRIBED,
+        layout=_wide(), continuous_update=False,
     )  # fmt: skip
 
 
@@ -215,13 +218,15 @@ def choice(words: str, options: Sequence[str | tuple[str, Any]], value: Any, tip
         widest = max(map(len, names))
         style = {**DESCRIBED, "button_width": f"{max(5, 0.62 * widest + 1.6):.1f}em"}
         buttons = ToggleButtons(options=options, value=value, description=words, style=style)
-        buttons.layout = Layout(flex="1 1 100%")
+        buttons.layout = Layout(
+            width="max-content", max_width="100%", flex="0 1 auto", margin="2px 18px 2px 2px"
+        )
         buttons.tooltips = [tip or f"{words}: {name}" for name in names]
         return buttons
     return Dropdown(options=options, value=value, description=words, tooltip=tip or words, style=DESCRIBED,
-                    layout=WIDE)  # fmt: skip
+                    layout=_wide())  # fmt: skip
 
 
 def switch(words: str, value: bool, tip: str = "") -> Checkbox:
     """Yes or no."""
-    return Checkbox(value, description=words, tooltip=tip or words, indent=False, layout=WIDE)
+    return Checkbox(value, description=words, tooltip=tip or words, indent=False, layout=_wide())

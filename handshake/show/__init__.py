@@ -46,13 +46,17 @@ __all__ = [
 ]
 
 
-def stepper(trace: Trace, *, connection: int | None = None, relative: bool = True) -> Stepper:
+def stepper(
+    trace: Trace, *, connection: int | None = None, relative: bool = True, cursor: int = 0,
+    octets: bool = True,
+) -> Stepper:  # fmt: skip
     """A walk through one connection of a trace, step by step: its timeline, states, reasons and bytes.
 
     connection: its number; the first, if there are several and none is asked for.
     relative: sequence numbers counted from the start of the connection, or as they travelled.
+    cursor: at which step it stands first; -1 is the last.   octets: whether the bytes are shown too.
     """
     # Only here are ipywidgets needed: pictures must not pay for them.
     from handshake.show.stepping import Stepper
 
-    return Stepper(trace, connection=connection, relative=relative)
+    return Stepper(trace, connection=connection, relative=relative, cursor=cursor, octets=octets)

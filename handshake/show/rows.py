@@ -108,7 +108,7 @@ def _points_per_second(marks: Sequence[Mark]) -> float:
 def moment(seconds: float, places: int = 2) -> str:
     """A time on the clock: "20 ms", "20.05 ms", "61.02 s", "2 h 11 min".   places: decimals of a ms."""
     if abs(seconds) >= 3600:
-        return lasting(seconds)
+        return lasting(seconds, 3)
     if abs(seconds) >= 1:
         return f"{_trimmed(seconds, 3)} s"
     if 0 < abs(seconds) < 0.001:
@@ -127,19 +127,22 @@ def span(seconds: float) -> str:
     return f"{_trimmed(1e6 * seconds, 0)} µs"
 
 
-def lasting(seconds: float) -> str:
-    """How long something took, however long: "20 ms", "63 s", "15 min 24 s", "2 h 11 min", "10 days"."""
+def lasting(seconds: float, parts: int = 2) -> str:
+    """How long something took, however long: "20 ms", "63 s", "15 min 24 s", "2 h 11 min", "10 days".
+
+    parts: in how many units at most.
+    """
     if seconds < 100:
         return span(seconds)
     units = (("day", 86400), ("h", 3600), ("min", 60), ("s", 1))
     whole = round(seconds)
     first = next(n for n, (_, size) in enumerate(units) if whole >= size)
-    parts = []
-    for name, size in units[first : first + 2]:
+    told = []
+    for name, size in units[first : first + parts]:
         count, whole = divmod(whole, size)
         if count:
-            parts.append(f"{count} {name}{'s' if name == 'day' and count > 1 else ''}")
-    return " ".join(parts)
+            told.append(f"{count} {name}{'s' if name == 'day' and count > 1 else ''}")
+    return " ".join(told)
 
 
 def _trimmed(value: float, places: int) -> str:

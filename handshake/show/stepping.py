@@ -51,8 +51,12 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
 
     cursor = traitlets.Int(0, min=0)
 
-    def __init__(self, trace: Trace, *, connection: int | None = None, relative: bool = True) -> None:
+    def __init__(
+        self, trace: Trace, *, connection: int | None = None, relative: bool = True, cursor: int = 0,
+        octets: bool = True,
+    ) -> None:  # fmt: skip
         self.trace = trace
+        self._with_octets = octets
         self._relative = relative
         self._chosen = trace.connections[0].number if trace.connections and connection is None else connection
         self._kept = None if self._chosen is None else trace.connection(self._chosen)
@@ -77,6 +81,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self._pages: dict[int, tuple[str, list[int]]] = {}
         self._uid = new_uid()
         super().__init__(self._build())
+        self.cursor = cursor if cursor >= 0 else max(0, len(self._positions) + cursor)
         self._show()
 
     def _build(self) -> list[Any]:
@@ -175,7 +180,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
 
     def _bytes_html(self, k: int) -> str:
         parts = []
-        for number in self._positions[k].transits[:3]:
+        for number in self._positions[k].transits[:3] if self._with_octets else ():
             if number not in self._bytes:
                 self._bytes[number] = self._bytes_of(number)
             parts.append(self._bytes[number])

@@ -183,7 +183,7 @@ def ways(way: str = "one, then the other", gap: float = 0.1, msl: float = 120.0)
     for step in run.steps:
         if any(run[number].layers[-1].flags & RST for number in step.sends):
             words.append(f"The {step.end} sends a RST: {'; '.join(step.notes)}.")
-    return Outcome("\n".join(words), (show.stepper(run),), run)
+    return Outcome("\n".join(words), (show.stepper(run, cursor=-1, octets=False),), run)
 
 
 def ways_lab() -> Lab:

@@ -62,7 +62,7 @@ def lanes_lab() -> Lab:
         asks=slider("client sends (bytes)", 24, 0, 60),
         answers=slider("server sends (bytes)", 12, 0, 60),
         size=slider("largest segment (bytes)", 12, 4, 60),
-        lost=slider("lose the client's segment", 0, 0, 8, tip="0: none is lost"),
+        lost=slider("lose client's segment no.", 0, 0, 8, tip="0: none is lost"),
         absolute=switch("numbers as they travel", False),
     )  # fmt: skip
 

@@ -55,7 +55,7 @@ def faults(
         runs, title="One segment of the handshake fails", outcome=_outcome, chosen=(segment, fault),
         subtitle=f"After the handshake {speaks} speaks.",
     )  # fmt: skip
-    return Outcome(words, (table, show.stepper(run)), run)
+    return Outcome(words, (table, show.stepper(run, cursor=-1, octets=False)), run)
 
 
 def _with_fault(end: str, nth: int, kind: str, speaks: str, late: float) -> Trace:
@@ -111,7 +111,7 @@ def backing_off(lost: int = 2, initial_rto: float = 1.0) -> Outcome:
         )
         words += f" It gives up after {lasting(gone)}."
     else:
-        words += f" It is ESTABLISHED after {lasting(time)}."
+        words += f" It is ESTABLISHED at {moment(time)}."
     return Outcome(words, (show.timeline(run),), run)
 
 
@@ -138,12 +138,12 @@ def both_call(apart: int = 0) -> Outcome:
         )
     else:
         words = "The client's SYN arrives before the server calls, finds nobody, and is refused with a RST."
-    return Outcome(words, (show.stepper(run),), run)
+    return Outcome(words, (show.stepper(run, cursor=-1, octets=False),), run)
 
 
 def both_call_lab() -> Lab:
     """`both_call`, with controls."""
-    return Lab("Both ends call", both_call, apart=slider("the second calls later by (ms)", 0, 0, 30, 5))
+    return Lab("Both ends call", both_call, apart=slider("calls later by (ms)", 0, 0, 30, 5))
 
 
 # Two messages, or three.
@@ -206,8 +206,8 @@ def exploring_lab() -> Lab:
     return Lab(
         "Every schedule", exploring,
         messages=choice("messages in the handshake", [("two", 2), ("three", 3), ("four", 4)], 2),
-        in_flight=slider("segments under way, at most", 6, 1, 6),
-        copies=slider("copies that the network makes", 1, 0, 1),
+        in_flight=slider("segments under way", 6, 1, 6, tip="at most so many"),
+        copies=slider("copies of the network", 1, 0, 1),
     )  # fmt: skip
 
 
