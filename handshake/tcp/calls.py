@@ -85,6 +85,7 @@ def receives(work: Work, call: Receive) -> str:
     data = tcb.unread if call.count is None else tcb.unread[: call.count]
     work.delivered = data
     work.set(unread=tcb.unread[len(data) :], reading=call.count is None)
+    work.hurried()
     if data:
         work.note(f"the program takes {len(data)} bytes; {len(tcb.unread)} are left")
     else:

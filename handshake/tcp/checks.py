@@ -280,8 +280,6 @@ def seventh_text(work: Work, segment: Segment) -> bool:
             )
         return False
     number = seq.add(tcb.rcv_nxt, len(data))
-    if tcb.rcv_up is not None and seq.less_equal(tcb.rcv_up, number):
-        work.set(rcv_up=None)
     if tcb.reading:
         work.delivered += data
         work.set(rcv_nxt=number, held=held)
@@ -289,6 +287,7 @@ def seventh_text(work: Work, segment: Segment) -> bool:
     else:
         work.set(rcv_nxt=number, held=held, unread=tcb.unread + data, rcv_wnd=max(0, tcb.rcv_wnd - len(data)))
         whom = f"wait for the program; the window shrinks to {tcb.rcv_wnd}"
+    work.hurried()
     work.note(f"Seventh: {len(data)} byte{'s' * (len(data) > 1)} {whom}; {number} comes next")
     # A segment that fills a gap, or leaves one behind it, is acknowledged at once (RFC 5681 section 4.2).
     work.ack = "now" if had or held or work.ack == "now" else "soon"

@@ -103,7 +103,7 @@ class Endpoint:
         tcb = self.tcb
         if tcb.rcv_up is None:
             return 0
-        return max(0, seq.distance(tcb.rcv_nxt, tcb.rcv_up) + len(tcb.unread))
+        return max(0, seq.distance(tcb.taken, tcb.rcv_up))
 
     # What the program may call.
 

@@ -135,6 +135,12 @@ class Tcb:
         return len(self.buffer) - self.confirmed
 
     @property
+    def taken(self) -> int:
+        """The number of the first byte that the program has not taken yet."""
+        fin = self.rcv_fin is not None and self.rcv_nxt == seq.add(self.rcv_fin, 1)
+        return seq.add(self.rcv_nxt, -len(self.unread) - fin)
+
+    @property
     def next_timer(self) -> float:
         """When the first of its timers expires, or NEVER."""
         return min(

@@ -81,6 +81,12 @@ class Work:
         self.acknowledge(why)
         return True
 
+    def hurried(self) -> None:
+        """The program has taken bytes: perhaps all that were urgent (section 3.8.5)."""
+        tcb = self.tcb
+        if tcb.rcv_up is not None and seq.less_equal(tcb.rcv_up, tcb.taken):
+            self.set(rcv_up=None)
+
     def ends(self, why: str, state: State = CLOSED) -> bool:
         """The connection is over, and forgotten; a passive opener may listen again."""
         self.tcb = self.tcb.listening() if state is LISTEN else self.tcb.forgotten()
