@@ -103,6 +103,14 @@ def test_a_syn_is_sent_again_twice_as_late_each_time() -> None:
     assert end.now == 183.0  # R2 for a SYN is at least three minutes: section 3.8.3
 
 
+def test_the_first_wait_can_be_chosen() -> None:
+    end = Endpoint(A, B, isn=100, initial_rto=3.0, syn_retries=3)  # as RFC 1122 had it
+    end.open()
+    assert times(alone(end)) == [0, 3, 9, 21]
+    end = opened(initial_rto=0.5)
+    assert end.tcb.rtt.rto == 1.0  # from the first measurement on, as measured
+
+
 @pytest.mark.skipif(not KNOWN["series"], reason=MISSING)
 def test_the_known_back_off() -> None:
     waits = KNOWN["backoff"]["successive_timeouts"]

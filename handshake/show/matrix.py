@@ -33,7 +33,7 @@ def matrix(
     each = (WIDE - SIDE - 16) / max(1, len(across))
     for n, column in enumerate(across):
         sheet.text((SIDE + n * each + 8, top + 16), column, 12.5, bold=True, tags="column")
-    lines = [subtitle] if subtitle else []
+    lines = [title, *([subtitle] if subtitle else [])]
     for m, row in enumerate(down):
         y = top + HEAD + m * TALL
         words = row.split(": ", 1)

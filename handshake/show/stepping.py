@@ -302,6 +302,9 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
             lines.append("   inferred from the capture" if step.certainty == "inferred" else "   unknown")
         return lines
 
+    def __str__(self) -> str:
+        return self.story()
+
     def __repr__(self) -> str:
         start = f"Stepper(step {self.cursor} of {len(self._positions) - 1}: "
         title = self.trace.title or "untitled"

@@ -19,7 +19,7 @@ from handshake import net
 from handshake.sim.world import EPOCH, describe
 from handshake.tcp import Arrives, Open, Segment, Settings, Tcb, step
 from handshake.tcp.endpoint import due
-from handshake.tcp.figure import ESTABLISHED
+from handshake.tcp.figure import ESTABLISHED, LISTEN
 from handshake.tcp.tcb import closed
 from handshake.tcp.timers import NEVER
 from handshake.trace import Recorder, Trace
@@ -27,6 +27,7 @@ from handshake.trace import Recorder, Trace
 CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
 OTHER = {"client": "server", "server": "client"}
 ADDRESS = {"client": CLIENT, "server": SERVER}
+PEER = {"client": SERVER, "server": CLIENT}
 MACS = {"client": "02:00:00:00:00:0a", "server": "02:00:00:00:00:0b"}
 
 
@@ -95,18 +96,19 @@ def by_events(
     for _ in range(count):
         recorder.clear()
         times = one(caller, listener, rtt / 2, loss, chance, recorder)
-        client.append(times["client"])
-        server.append(times["server"])
+        client.append(times.get("client", nan))
+        server.append(times.get("server", nan))
     return Openings(client, server, loss, rtt, recorder.snapshot() if count else None)
 
 
 def one(
     caller: Tcb, listener: Tcb, delay: float, loss: float, chance: random.Random, recorder: Recorder
 ) -> dict[str, float]:
-    """One handshake: when each end was ESTABLISHED (nan if it never was)."""
+    """One handshake: when each end was ESTABLISHED; one that never was is missing."""
     connection = recorder.connection("TCP", CLIENT, SERVER)
     blocks = {"client": caller, "server": listener}
-    opened = {"client": nan, "server": nan}
+    opened: dict[str, float] = {}
+    draw, sent = chance.random, recorder.sent
     # What is to happen: (time, which of those planned, end, number of the transit that arrives, segment).
     # Without a segment it is the end's alarm.
     planned = 1
@@ -116,30 +118,32 @@ def one(
         block = blocks[end]
         if segment is not None:
             recorder.arrived(number, now)
-            move = step(block, Arrives(segment, ADDRESS[OTHER[end]], chance.getrandbits(32)), now)
+            isn = chance.getrandbits(32) if block.state is LISTEN else 0
+            move = step(block, Arrives(segment, PEER[end], isn), now)
         elif which == 0:
             move = step(block, Open(SERVER, chance.getrandbits(32)), now)
-        elif block.next_timer <= now:
+        elif block.retransmit_at <= now:
             move = step(block, due(block), now)
         else:
             continue  # the alarm was for something that has been settled
         blocks[end] = after = move.after
-        sends = []
-        for sent in move.sends:
-            transit = recorder.sent(partial(frame, sent, end), now, connection=connection, sender=end)
-            sends.append(transit)
-            if chance.random() < loss:
+        sends: tuple[int, ...] = ()
+        for each in move.sends:
+            transit = sent(partial(frame, each, end), now, connection, end)
+            sends += (transit,)
+            if draw() < loss:
                 recorder.befell(transit, "lost", f"transit {transit} was lost", now)
             else:
-                heappush(events, (now + delay, planned, OTHER[end], transit, sent))
+                heappush(events, (now + delay, planned, OTHER[end], transit, each))
                 planned += 1
-        recorder.step(now, connection, end, move, number or None, tuple(sends))
-        if after.state is ESTABLISHED and move.before.state is not ESTABLISHED:
+        recorder.step(now, connection, end, move, number or None, sends)
+        if after.state is ESTABLISHED and end not in opened:
             opened[end] = now
-            if opened["client"] == opened["client"] and opened["server"] == opened["server"]:
-                break  # both are open: no nan is left
-        if after.retransmit_at != NEVER and after.retransmit_at != move.before.retransmit_at:
-            heappush(events, (after.retransmit_at, planned, end, 0, None))
+            if len(opened) == 2:
+                break
+        alarm = after.retransmit_at
+        if alarm != NEVER and alarm != block.retransmit_at:
+            heappush(events, (alarm, planned, end, 0, None))
             planned += 1
     return opened
 

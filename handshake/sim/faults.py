@@ -84,7 +84,7 @@ class Duplicate(SegmentFault):
 
 @dataclass(frozen=True)
 class Reorder(SegmentFault):
-    """Deliver it right behind the next that the same end sends (or a second later, if there is none)."""
+    """Deliver it 1 ms behind the next that the same end sends (or a second later, if there is none)."""
 
     @property
     def deed(self) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """So long does a segment that is to be overtaken wait for another, in seconds."""
+BEHIND = 0.001
+"""So long behind the other does it arrive."""
 
 
 class Packet:
@@ -225,4 +227,4 @@ class Network:
         held = self._held.get(packet.sender.name, [])
         if packet in held:
             held.remove(packet)
-            self._deliver(packet, 0.0)
+            self._deliver(packet, BEHIND)

@@ -61,13 +61,13 @@ def from_listen(work: Work, event: Arrives) -> None:
     else:
         work.hears("SYN")
         work.set(
+            learned(work.tcb, segment),
             state=SYN_RECEIVED,
             remote=event.source or work.tcb.remote,
             passive=True,
             iss=event.iss,
             snd_una=event.iss,
             snd_nxt=event.iss,
-            **learned(work.tcb, segment),
         )
         work.send(SYN_ACK)
         went_out(work, 1)
@@ -99,7 +99,7 @@ def from_syn_sent(work: Work, segment: Segment) -> None:
         work.drop("Fifth: neither SYN nor RST: dropped")
     elif acceptable or tcb.syn_acknowledged:
         work.hears("SYN,ACK" if acceptable else "SYN")
-        work.set(**learned(tcb, segment))
+        work.set(learned(tcb, segment))
         established(work, segment.ack if acceptable else tcb.snd_una)
         work.acknowledge(
             f"Fourth: our SYN is acknowledged, and the peer's SYN {segment.seq} is acknowledged in turn"
@@ -110,7 +110,7 @@ def from_syn_sent(work: Work, segment: Segment) -> None:
             rest_of_text(work, within_window(work.tcb, rest))
     else:
         work.hears("SYN")
-        work.set(state=SYN_RECEIVED, **learned(tcb, segment))
+        work.set(learned(tcb, segment), state=SYN_RECEIVED)
         work.send(SYN_ACK, at=tcb.iss)
         work.note("Fourth: both ends called at the same time: answers the peer's SYN with SYN,ACK")
         if segment.data or flags & FIN:

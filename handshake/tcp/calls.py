@@ -39,7 +39,7 @@ def opens(work: Work, call: Open) -> str:
         return "active OPEN"
     if tcb.state is LISTEN:
         raise _refused(tcb, "it is listening already", "3.10.1")
-    work.tcb = tcb.listening()
+    work.become(tcb.listening())
     work.note("waits for a SYN from anybody")
     return "passive OPEN"
 

@@ -200,13 +200,14 @@ def fifth_ack(work: Work, segment: Segment) -> bool:
         if tcb.close_wanted:
             work.hears("queued CLOSE")
             work.set(state=FIN_WAIT_1)
-    elif count > 0:
-        acknowledged(work, ack)
-        work.note(f"Fifth: ack {ack} confirms {count} more sequence number{'s' * (count > 1)}")
-        lost_with_it(work)
     else:
-        duplicate(work, segment)
-    update_window(work, segment)
+        if count > 0:
+            acknowledged(work, ack)
+            work.note(f"Fifth: ack {ack} confirms {count} more sequence number{'s' * (count > 1)}")
+            lost_with_it(work)
+        else:
+            duplicate(work, segment)
+        update_window(work, segment)
     if tcb.settings.keep_alive and tcb.keep_alive_at != NEVER:
         work.set(keep_alive_at=work.time + tcb.settings.keep_alive.idle, probes=0)
     return tcb.fin_seq is not None and _fin_acknowledged(work)

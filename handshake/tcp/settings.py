@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from handshake.tcp.timers import KeepAlive
+from handshake.tcp.timers import KeepAlive, RoundTrip
 
 MSL = 120.0
 """Maximum segment lifetime in seconds: how long an old segment may be under way (RFC 9293 section 3.4.2)."""
@@ -60,7 +60,11 @@ class Settings:
     shift: int = field(init=False)
     """By how many bits this end's windows are shifted: as few as its buffer allows (RFC 7323)."""
 
+    unmeasured: RoundTrip = field(init=False)
+    """What is known of the round trip before it was measured."""
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "unmeasured", RoundTrip(rto=self.initial_rto))
         shift = max(0, self.window.bit_length() - 16) if self.scaling else 0
         object.__setattr__(self, "shift", shift)
         if not 0 <= self.window <= 65535 << MAX_SCALE * self.scaling:

@@ -180,8 +180,11 @@ _BLANK = Tcb(("", 0))
 def closed(local: Address, remote: Address | None = None, settings: Settings = DEFAULTS) -> Tcb:
     """The block of an end that has no connection yet, or no longer."""
     blank = _BLANK.__dict__
-    window = settings.window
-    return made(Tcb, {**blank, "local": local, "remote": remote, "settings": settings, "rcv_wnd": window})
+    fields = {
+        **blank, "local": local, "remote": remote, "settings": settings, "rcv_wnd": settings.window,
+        "rtt": settings.unmeasured,
+    }  # fmt: skip
+    return made(Tcb, fields)
 
 
 @dataclass(frozen=True, slots=True)

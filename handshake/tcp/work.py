@@ -7,9 +7,9 @@ do this, then that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from handshake.tcp import seq
 from handshake.tcp.figure import CLOSED, LISTEN, State
@@ -31,16 +31,16 @@ class Work:
 
     before: the block as the event found it.   tcb: as it is now.   time: seconds, on the caller's clock.
     notes: why, in words.   sends: segments, in order.   delivered: bytes for our own program.
+    set: change fields of the block: work.set(snd_una=101).
     heard: what the segment brought, in the words of figure 5.
     ack: None, "soon" if the peer is owed an acknowledgment, "now" if it may not wait.
     """
 
-    __slots__ = ("ack", "before", "delivered", "heard", "notes", "sends", "tcb", "time")
+    __slots__ = ("ack", "before", "delivered", "heard", "notes", "sends", "set", "tcb", "time")
 
     def __init__(self, tcb: Tcb, time: float) -> None:
         self.before = tcb
-        self.tcb = object.__new__(Tcb)
-        self.tcb.__dict__.update(tcb.__dict__)
+        self.become(made(Tcb, tcb.__dict__.copy()))
         self.time = time
         self.notes: list[str] = []
         self.sends: list[Segment] = []
@@ -48,9 +48,10 @@ class Work:
         self.heard: list[str] = []
         self.ack: str | None = None
 
-    def set(self, **fields: Any) -> None:
-        """Change fields of the block."""
-        self.tcb.__dict__.update(fields)
+    def become(self, tcb: Tcb) -> None:
+        """Go on with another block, which nobody else has."""
+        self.tcb = tcb
+        self.set: Callable[..., None] = tcb.__dict__.update
 
     def note(self, text: str) -> None:
         """Say why, in words."""
@@ -89,7 +90,7 @@ class Work:
 
     def ends(self, why: str, state: State = CLOSED) -> bool:
         """The connection is over, and forgotten; a passive opener may listen again."""
-        self.tcb = self.tcb.listening() if state is LISTEN else self.tcb.forgotten()
+        self.become(self.tcb.listening() if state is LISTEN else self.tcb.forgotten())
         return self.drop(why)
 
     def send(self, flags: int, *, at: int | None = None, data: bytes = b"") -> None:

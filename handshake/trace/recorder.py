@@ -69,7 +69,7 @@ class Recorder:
         return number
 
     def sent(
-        self, frame: Frame, at: float, *, connection: int, sender: str, link: str = "ethernet"
+        self, frame: Frame, at: float, connection: int, sender: str, link: str = "ethernet"
     ) -> int:  # fmt: skip
         """Bytes left their sender; the answer is the number of the transit."""
         self._sent.append([frame, link, at, None, connection, sender, None])

@@ -23,8 +23,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from measure import Findings, Row  # noqa: E402
 
-TOPICS = ("frame", "capture", "stepper", "import")
-PEERS = ("dpkt", "matplotlib", "ipywidgets")
+TOPICS = ("frame", "capture", "sim", "stepper", "import")
+PEERS = ("dpkt", "simpy", "numpy", "matplotlib", "ipywidgets")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 

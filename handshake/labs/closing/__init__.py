@@ -1,6 +1,7 @@
 """Notebook 04, failing and closing: its bets and its labs."""
 
 from handshake.labs.closing.benches import (
+    WAYS,
     again,
     again_lab,
     detecting,
@@ -25,6 +26,7 @@ from handshake.labs.closing.bets import (
 from handshake.labs.forging import forging, forging_lab
 
 __all__ = [
+    "WAYS",
     "again",
     "again_lab",
     "bet_dies",

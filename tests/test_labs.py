@@ -1,0 +1,289 @@
+"""The labs: a change of any control runs the experiment anew, and segments or states change.
+
+Each lab is a plain function and the same with controls.  `LABS` names both, and for every control a change
+that must be seen, where needed with other controls set so that it matters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from ipywidgets import HTML, Widget
+
+from handshake.labs import Lab, Outcome, closing, lab, numbering, opening
+from handshake.labs.forging import FORGERIES, forging, forging_lab
+from handshake.trace import Trace
+
+
+class Change(NamedTuple):
+    """A control that is changed: its name and new value, and what else is set before that."""
+
+    control: str
+    value: Any
+    given: dict[str, Any] = {}  # noqa: RUF012
+    view: bool = False
+    """Whether it chooses what is looked at, and not what happens."""
+
+
+LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] = {
+    "numbering.lanes": (numbering.lanes, numbering.lanes_lab, [
+        Change("moment", 120, view=True), Change("asks", 30), Change("answers", 0), Change("size", 5),
+        Change("lost", 3), Change("absolute", True, view=True),
+    ]),
+    "numbering.resegment": (numbering.resegment, numbering.resegment_lab, [
+        Change("size", 7), Change("push", "none"), Change("push", "all"),
+    ]),
+    "numbering.transfer": (numbering.transfer, numbering.transfer_lab, [
+        Change("lost", 0), Change("also", 12), Change("fast", False), Change("delayed", 0.2),
+        Change("window", 1000),
+    ]),
+    "numbering.wrap": (numbering.wrap, numbering.wrap_lab, [
+        Change("before", 50), Change("count", 5), Change("other", -3, view=True),
+    ]),
+    "opening.faults": (opening.faults, opening.faults_lab, [
+        Change("segment", "1: SYN"), Change("fault", "doubled"), Change("speaks", "client"),
+        Change("late", 2.0, {"fault": "late"}),
+    ]),
+    "opening.backing_off": (opening.backing_off, opening.backing_off_lab, [
+        Change("lost", 8), Change("initial_rto", 3.0),
+    ]),
+    "opening.both_call": (opening.both_call, opening.both_call_lab, [
+        Change("apart", 10), Change("apart", 30),
+    ]),
+    "opening.two_or_three": (opening.two_or_three, opening.two_or_three_lab, [
+        Change("messages", 3), Change("old", 3), Change("there", True),
+    ]),
+    "opening.exploring": (opening.exploring, opening.exploring_lab, [
+        Change("messages", 3), Change("in_flight", 1, view=True), Change("copies", 0, view=True),
+    ]),
+    "opening.flooding": (opening.flooding, opening.flooding_lab, [
+        Change("rate", 5), Change("seconds", 1), Change("places", 100), Change("retries", 1, {"seconds": 1}),
+        Change("cookies", True),
+    ]),
+    "opening.waiting": (opening.waiting, opening.waiting_lab, [
+        Change("loss", 30), Change("rtt", 600), Change("retries", 0), Change("machine", True),
+    ]),
+    "closing.failing": (closing.failing, closing.failing_lab, [
+        Change("case", "reboot, then SYN"), Change("helps", "keep-alive"),
+        Change("idle", 10.0, {"helps": "keep-alive"}),
+        Change("user", 120.0, {"helps": "user timeout", "case": "silence, server sends"}),
+        Change("beat", 60.0, {"helps": "heartbeat"}),
+    ]),
+    "closing.detecting": (closing.detecting, closing.detecting_lab, [
+        Change("idle", 60.0), Change("interval", 10), Change("count", 3), Change("user", 300.0, view=True),
+    ]),
+    "closing.ways": (closing.ways, closing.ways_lab, [
+        *(Change("way", way) for way in closing.WAYS[1:]), Change("gap", 1.0), Change("msl", 30.0),
+    ]),
+    "closing.skipping": (closing.skipping, closing.skipping_lab, [
+        Change("wait", True), Change("fit", False), Change("late", 0.5),
+    ]),
+    "closing.again": (closing.again, closing.again_lab, [Change("first", "client"), Change("reuse", True)]),
+    "forging": (forging, forging_lab, [
+        *(Change("what", what) for what in FORGERIES if what != "RST"), Change("place", 0),
+        Change("guess", 5000, {"what": "data", "place": 0}),
+    ]),
+}  # fmt: skip
+
+CHANGES = [
+    pytest.param(name, change, id=f"{name} {change.control}={change.value}")
+    for name, (_, _, changes) in LABS.items()
+    for change in changes
+]
+
+
+def happened(run: Trace) -> tuple[list[bytes], list[tuple[str, str, str]]]:
+    """The segments of a run, and the states of its ends."""
+    steps = [(each.end, str(each.before["state"]), str(each.after["state"])) for each in run.steps]
+    return [transit.frame for transit in run.transits], steps
+
+
+def times(run: Trace) -> list[float]:
+    """When segments left, and when the states of ends changed."""
+    return [transit.time for transit in run.transits] + [each.time for each in run.steps if each.moved]
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES)
+def test_a_control_is_changed_and_segments_or_states_change(name: str, change: Change) -> None:
+    made = LABS[name][1]()
+    for control, value in change.given.items():
+        made.controls[control].value = value
+    before = made.outcome
+    made.controls[change.control].value = change.value
+    after = made.outcome
+    assert before is not None
+    assert after is not None
+    assert after is not before, "it ran anew"
+    assert str(after) != str(before)
+    if before.trace is None or after.trace is None or change.view:
+        return  # many runs at once, or another look at the same run
+    one, other = happened(before.trace), happened(after.trace)
+    assert one != other or times(before.trace) != times(after.trace)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_every_control_is_changed_above(name: str) -> None:
+    changed = {change.control for change in LABS[name][2]}
+    assert changed == set(LABS[name][1]().controls)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_the_lab_begins_with_what_the_function_gives(name: str) -> None:
+    function, make, _ = LABS[name]
+    made = make()
+    assert made.outcome is not None
+    assert str(made.outcome) == str(function(**made.values))
+
+
+EXTREMES = ("min", "max")
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_no_extreme_of_a_control_breaks_a_lab(name: str) -> None:
+    """Every slider at both its ends, every choice once; alone, and all at their least or most together."""
+    made = LABS[name][1]()
+    controls = dict(made.controls)
+    if name == "opening.exploring":
+        controls.pop("messages")  # four messages take a while; they are tried in test_scenarios
+    for control in controls.values():
+        kept = control.value
+        options = getattr(control, "_options_values", None)
+        values = list(options) if options is not None else [getattr(control, end, False) for end in EXTREMES]
+        for value in [*values, True if isinstance(kept, bool) else kept]:
+            control.value = value
+            assert made.outcome is not None, f"{name} with {made.values}"
+        control.value = kept
+    for end, place in (("min", 0), ("max", -1)):
+        for control in controls.values():
+            options = getattr(control, "_options_values", None)
+            if options is not None:
+                control.value = options[place]
+            elif not isinstance(control.value, bool):
+                control.value = getattr(control, end)
+        assert made.outcome is not None, f"{name} with {made.values}"
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_lab_shows_itself(name: str) -> None:
+    """Its repr is short and the same on every run; its text and its page without Python say everything."""
+    made, again = LABS[name][1](), LABS[name][1]()
+    assert repr(made) == repr(again)
+    assert len(repr(made)) <= 110
+    assert str(made).splitlines()[0] == made.title
+    assert made.outcome is not None
+    assert made.outcome.words in str(made)
+    bundle = made._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(made)
+    assert "<svg" in bundle["text/html"]
+    outcome = made.outcome._repr_mimebundle_()
+    assert outcome["text/plain"] == str(made.outcome)
+    assert 'role="status"' in outcome["text/html"]
+    assert len(repr(made.outcome)) <= 110
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_controls_are_named_and_run_only_when_let_go(name: str) -> None:
+    """A slider that is dragged would run the machine a hundred times."""
+    for control in LABS[name][1]().controls.values():
+        assert control.description
+        assert getattr(control, "continuous_update", False) is False
+        assert getattr(control, "tooltip", None) or getattr(control, "tooltips", None)
+
+
+# ---- The lab itself --------------------------------------------------------------------------------------
+
+
+def simple(number: int = 1, word: str = "a") -> Outcome:
+    if number == 3:
+        raise ValueError("three is too many")
+    return Outcome(f"{word} {number}", (Shown(word * number),))
+
+
+class Shown:
+    """Something that shows itself."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": f"<p>{self.text}</p>"}
+
+
+def made_simple() -> Lab:
+    return Lab(
+        "A lab", simple, number=lab.slider("how many", 1, 1, 3), word=lab.choice("which", ["a", "b"], "a")
+    )
+
+
+def everything(widget: Widget) -> str:
+    """All that the browser is told of a widget and those inside it."""
+    state = {key: value for key, value in widget.get_state().items() if not isinstance(value, bytes)}
+    return json.dumps(state, default=str) + "".join(map(everything, getattr(widget, "children", ())))
+
+
+def test_what_is_refused_is_said_in_words_and_nothing_is_lost() -> None:
+    made = made_simple()
+    made.controls["number"].value = 3
+    assert made.outcome is None
+    assert "three is too many" in everything(made)
+    assert repr(made) == "Lab(A lab: number=3, word=a)"
+    assert str(made).endswith("This cannot be run.")
+    made.controls["number"].value = 2
+    assert made.outcome is not None
+    assert "<p>aa</p>" in everything(made)
+    assert "three is too many" not in everything(made)
+
+
+def test_pictures_change_in_their_place() -> None:
+    made = made_simple()
+    (view,) = made._views.children
+    made.controls["word"].value = "b"
+    assert made._views.children == (view,)
+    assert "<p>b</p>" in view.value
+
+
+def test_widgets_of_the_run_before_are_closed() -> None:
+    """Else the browser would keep every stepper that was ever shown."""
+    made = opening.both_call_lab()
+    stepper = made._views.children[0]
+    inside = stepper.children[0]
+    made.controls["apart"].value = 10
+    assert made._views.children[0] is not stepper
+    assert stepper.comm is None
+    assert inside.comm is None
+
+
+def test_progress_is_shown_where_an_experiment_tells_it() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def slow(number: int = 1, progress: Any = None) -> Outcome:
+        for n in range(number + 1):
+            progress(n, number)
+            seen.append((bar.value, bar.max))
+        return Outcome("done")
+
+    made = Lab("Slow", lambda number, progress: Outcome("not yet"), number=lab.slider("how many", 1, 1, 5))
+    bar = made._bar
+    made.experiment = slow
+    made.controls["number"].value = 3
+    assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert bar.layout.visibility == "hidden"
+
+
+def test_a_choice_is_buttons_or_a_list_by_its_size() -> None:
+    assert type(lab.choice("x", ["a", "b"], "a")).__name__ == "ToggleButtons"
+    assert type(lab.choice("x", [str(n) for n in range(20)], "3")).__name__ == "Dropdown"
+
+
+def test_an_outcome_without_a_picture_is_its_words() -> None:
+    outcome = Outcome("one\ntwo", ("plain text",))
+    assert repr(outcome) == "Outcome(one)"
+    assert "<pre>plain text</pre>" in outcome.html()
+    assert "one<br>two" in outcome.html()
+    assert isinstance(HTML(outcome.html()), Widget)

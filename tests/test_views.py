@@ -1,0 +1,244 @@
+"""Pictures of times, numbers and many runs: what they say is so, and no two of their words touch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+import test_show
+from matplotlib.text import Text
+
+from handshake import show, sim
+from handshake.labs import closing, numbering, opening
+from handshake.show import axes, rows, theme
+from handshake.show.axes import Scale, linear
+from handshake.show.curves import Series
+from handshake.show.numbers import read as numbers_at
+from handshake.show.picture import Picture
+from handshake.show.population import honest
+from handshake.show.population import read as held_by
+from handshake.show.seqtime import read as sent_by
+from handshake.tcp import seq
+from handshake.trace import Trace
+
+HOLE = sim.calls(
+    {0.0: "open", 0.1: b"one two six "}, {0.0: "listen"}, mss=4, client_isn=1000, server_isn=5000,
+    faults=[sim.drop("client", 4)],
+)  # fmt: skip
+"""Numbers 1 to 12 in three segments of four; the second is lost, and sent again a second later."""
+
+PICTURES: dict[str, Callable[[], Picture]] = {
+    "numbers, under way": lambda: show.numbers(HOLE, 0.11),
+    "numbers, a hole": lambda: show.numbers(HOLE, 0.13),
+    "numbers as they travel": lambda: show.numbers(HOLE, 0.13, relative=False),
+    "numbers, many small pieces": lambda: numbering.resegment(1).views[0],
+    "numbers, nothing yet": lambda: show.numbers(HOLE, -1.0),
+    "numbers of a recording": lambda: show.numbers(opening.recorded(), 0.05),
+    "numbers of nothing": lambda: show.numbers(Trace()),
+    "seqtime": lambda: show.seqtime(HOLE),
+    "seqtime of the other end": lambda: show.seqtime(HOLE, "server"),
+    "seqtime, a bulk": lambda: numbering.transfer(6, 12).views[0],
+    "seqtime, a small window": lambda: numbering.transfer(0, window=1000).views[0],
+    "seqtime of a recording": lambda: show.seqtime(opening.recorded()),
+    "seqtime of nothing": lambda: show.seqtime(Trace()),
+    "ring": lambda: numbering.wrap().views[0],
+    "ring, behind": lambda: numbering.wrap(50, 40, -8).views[0],
+    "ring, one number": lambda: show.ring({"SND.UNA": 0}),
+    "ring, all in one place": lambda: show.ring(dict.fromkeys(("a", "b", "c", "d"), 5)),
+    "matrix": lambda: opening.faults().views[0],
+    "matrix of nothing": lambda: show.matrix({}, title="Nothing", outcome=lambda run: []),
+    "flood": lambda: opening.flooding().views[0],
+    "cookies": lambda: opening.flooding(cookies=True).views[0],
+    "ghosts": lambda: opening.two_or_three(2).views[0],
+    "no ghosts": lambda: opening.two_or_three(3).views[0],
+    "population of one": lambda: show.population(sim.tcp(seed=1)),
+    "population of nothing": lambda: show.population(Trace()),
+    "openings": lambda: opening.waiting().views[0],
+    "openings, checked": lambda: opening.waiting(30, machine=True).views[0],
+    "openings without loss": lambda: opening.waiting(0).views[0],
+    "openings of nobody": lambda: show.survival(sim.openings(10, loss=1.0)),
+    "who knew when": lambda: closing.failing().views[0],
+    "how soon": lambda: closing.detecting().views[0],
+}
+
+
+@pytest.fixture(scope="module", params=PICTURES)
+def picture(request: pytest.FixtureRequest) -> Picture:
+    drawn: Picture = PICTURES[request.param]()
+    return drawn
+
+
+def test_no_two_words_touch_and_none_leaves_the_page(picture: Picture) -> None:
+    assert test_show.collisions(picture) == ([], [])
+
+
+def test_it_is_fit_to_live_in_a_page(picture: Picture) -> None:
+    svg = picture.svg()
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.find("{http://www.w3.org/2000/svg}title").text  # type: ignore[union-attr]
+    uid = root.get("id") or "?"
+    assert all(identity.startswith(uid) for identity in re.findall(r' id="([^"]+)"', svg))
+    for selector in re.findall(r"([^{}<>]+)\{", "".join(re.findall(r"<style>(.*?)</style>", svg))):
+        assert f"#{uid}" in selector, "a rule reaches out of the picture"
+
+
+def test_every_colour_follows_the_theme(picture: Picture) -> None:
+    svg = picture.svg()
+    bare = re.sub(r"var\([^()]*\)", "", re.sub(r"<style>.*?</style>", "", svg))
+    assert re.findall(r"#[0-9a-f]{6}\b", bare) == []
+    assert "var(--hs-" in svg or "nothing" in picture.text.lower()
+
+
+def test_it_has_a_text_twin_and_is_the_same_again(picture: Picture, request: pytest.FixtureRequest) -> None:
+    assert picture.text.strip()
+    assert picture.svg("u") == PICTURES[request.node.callspec.params["picture"]]().svg("u")
+
+
+def test_the_collision_test_can_fail() -> None:
+    picture = show.numbers(HOLE, 0.13)
+    one, other = [text for text in picture.figure.findobj(Text) if text.get_text() in ("5", "13")][:2]
+    one.set_position(other.get_position())
+    assert test_show.collisions(picture)[0]
+
+
+# ---- Numbers ---------------------------------------------------------------------------------------------
+
+
+def statuses(time: float, end: str = "client") -> list[tuple[int, str]]:
+    lane = numbers_at(HOLE, HOLE.connections[0], end, time)
+    assert lane is not None
+    return [(cell.start, cell.status) for cell in lane.cells]
+
+
+def test_what_is_the_case_with_each_number() -> None:
+    assert statuses(-1.0) == [(0, "not sent"), (1, "not sent"), (5, "not sent"), (9, "not sent")]
+    assert statuses(0.11) == [(0, "acknowledged"), (1, "under way"), (5, "lost"), (9, "under way")]
+    assert statuses(0.13) == [(0, "acknowledged"), (1, "taken"), (5, "lost"), (9, "held")]
+    assert statuses(0.15) == [(0, "acknowledged"), (1, "acknowledged"), (5, "lost"), (9, "held")]
+    assert statuses(1.15) == [(0, "acknowledged"), (1, "acknowledged"), (5, "under way"), (9, "held")]
+    assert statuses(1.17) == [(0, "acknowledged"), (1, "acknowledged"), (5, "taken"), (9, "taken")]
+    assert statuses(9.0) == [(n, "acknowledged") for n in (0, 1, 5, 9)]
+
+
+def test_the_variables_stand_where_the_machine_has_them() -> None:
+    for step in HOLE.steps:
+        if "RCV.NXT" not in step.after:
+            continue
+        lane = numbers_at(HOLE, HOLE.connections[0], step.end, step.time)
+        assert lane is not None
+        una, nxt = (seq.distance(lane.base, int(step.after[name])) for name in ("SND.UNA", "SND.NXT"))
+        assert (lane.una, lane.nxt) == (una, nxt) or step.number != max(
+            each.number for each in HOLE.steps if each.end == step.end and each.time == step.time
+        )
+
+
+def test_a_syn_and_a_fin_take_one_number_each() -> None:
+    bare = sim.tcp(seed=2, request=b"", response=b"")
+    for end in ("client", "server"):
+        lane = numbers_at(bare, bare.connections[0], end, 9.0)
+        assert lane is not None
+        assert [(cell.start, cell.end, cell.kind) for cell in lane.cells] == [(0, 1, "SYN"), (1, 2, "FIN")]
+
+
+def test_numbers_as_they_travel_wrap() -> None:
+    text = numbering.wrap(3, 10).views[1].text
+    assert "4294967293" in text
+    assert "SND.NXT 8" in text
+
+
+def test_unknown_ends_are_refused() -> None:
+    for draw in (show.seqtime, show.population):
+        with pytest.raises(ValueError, match="an end is 'client' or 'server'"):
+            draw(HOLE, "middle")
+    with pytest.raises(ValueError, match="a ring needs a number"):
+        show.ring({})
+
+
+# ---- Over time -------------------------------------------------------------------------------------------
+
+
+def test_strokes_and_steps_of_a_lossy_transfer() -> None:
+    strokes, steps = sent_by(HOLE, HOLE.connections[0], "client")
+    assert [(s.start, s.end, s.again, s.lost) for s in strokes] == [
+        (0, 1, False, False), (1, 5, False, False), (5, 9, False, True), (9, 13, False, False),
+        (5, 9, True, False),
+    ]  # fmt: skip
+    assert [(step.ack, step.duplicate) for step in steps] == [(1, 0), (5, 0), (5, 1), (13, 0)]
+    assert steps[-1].edge == 13 + 65535
+
+
+def test_strokes_of_a_scaled_window_reach_as_far_as_it() -> None:
+    run = sim.tcp(seed=1, window=1_000_000, request=bytes(100))
+    _, steps = sent_by(run, run.connections[0], "client")
+    assert steps[-1].edge - steps[-1].ack == pytest.approx(1_000_000, abs=16)
+
+
+# ---- Populations -----------------------------------------------------------------------------------------
+
+
+def test_what_is_counted_is_what_the_server_holds() -> None:
+    run = sim.old_syns(messages=2, old=5)
+    changes = held_by(run, "server")
+    assert changes[-1].ghost == 5
+    assert max(change.open for change in changes) == 1
+    assert max(change.half_open for change in changes) == 0
+    assert all(change.open >= 0 and change.ghost >= 0 and change.half_open >= 0 for change in changes)
+
+
+def test_honest_calls_are_those_that_a_client_made() -> None:
+    run = sim.flood(until=6.0, honest=2.0)
+    calls = honest(run)
+    assert len(calls) == 12
+    assert calls[0].opened == pytest.approx(calls[0].time + 0.04)
+    assert calls[-1].opened is None
+
+
+# ---- Scales ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0, 12_000), (0.0, 0.037), (3, 4), (0.0, 0.0)])
+def test_a_linear_scale_has_a_few_round_ticks(low: float, high: float) -> None:
+    scale = linear(low, high, str)
+    assert 2 <= len(scale.ticks) <= 15
+    assert all(scale.low - 1e-9 <= value <= scale.high + 1e-9 for value, _ in scale.ticks)
+    assert scale.share(scale.low) == 0.0
+    assert scale.share(scale.high) == 1.0
+    assert scale.share(1e12) == 1.0
+
+
+def test_a_logarithmic_scale_gives_equal_factors_equal_room() -> None:
+    scale = Scale(0.01, 100.0, (), log=True)
+    assert scale.share(1.0) == pytest.approx(0.5)
+    assert scale.share(0.0) == 0.0
+    assert [words for _, words in axes.times(1.0, 100_000.0).ticks][-1] == "1 day"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.02, "20 ms"), (63.0, "63 s"), (924.6, "15 min 25 s"), (7875.0, "2 h 11 min"), (864000.0, "10 days"),
+     (86400.0, "1 day"), (3600.0, "1 h"), (90061.0, "1 day 1 h")],
+)  # fmt: skip
+def test_long_times_in_words(seconds: float, words: str) -> None:
+    assert rows.lasting(seconds) == words
+
+
+def test_a_curve_is_drawn_as_it_was_given() -> None:
+    scale = Scale(0.0, 10.0, ((0.0, "0"), (10.0, "10")))
+    picture = show.curves(
+        {"one": Series([(0, 0), (10, 10)]), "two": Series([(0, 10), (10, 0)], "dashed", stairs=True)},
+        scale, scale, title="Two", mark=(5.0, "here"),
+    )  # fmt: skip
+    assert picture.text.count("\n") > 4
+    assert "here" in [text.get_text() for text in picture.figure.findobj(Text)]
+    assert test_show.collisions(picture) == ([], [])
+
+
+def test_colours_of_series_can_be_told_apart_without_colour() -> None:
+    """A dash, a ring, a cross: the shape says it too."""
+    picture = opening.waiting(20, machine=True).views[0]
+    lines = [artist for artist in picture.figure.artists if "series n" in str(artist.get_gid())]
+    assert len({(type(line).__name__, str(line.get_linestyle())) for line in lines}) >= 3
+    assert theme.END["client"] != theme.END["server"]
