@@ -124,12 +124,24 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+LABS = {"02-numbering": 4, "03-opening": 8, "04-closing": 6}
+"""How many labs each notebook has."""
+
+
 @pytest.fixture(params=["small", "03-opening"])
-def page(request: pytest.FixtureRequest, browser: Any, address: str, folder: Path) -> Iterator[Any]:
+def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
+    """A notebook that has a stepper, open and run from top to bottom."""
+    yield from opened(request.param, browser, address)
+
+
+@pytest.fixture(params=LABS)
+def labs_page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
+    """A notebook that has labs, open and run from top to bottom."""
+    yield from opened(request.param, browser, address)
+
+
+def opened(name: str, browser: Any, address: str) -> Iterator[Any]:
     """A notebook, open and run from top to bottom."""
-    name = request.param
-    if not (folder / "notebooks" / f"{name}.ipynb").exists():
-        pytest.skip(f"notebooks/{name}.ipynb is not written yet")
     width, height = SIZES[0]
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(PATIENCE)
@@ -190,6 +202,56 @@ def test_a_notebook_runs_and_its_stepper_walks(page: Any, folder: Path) -> None:
     stepper.press("Home")
     stepper.wait_for(0)
     assert stepper.look == looks[0]
+
+
+def test_every_lab_works_by_keyboard(labs_page: Any, folder: Path) -> None:
+    """Each control that a Tab reaches is changed by a key, and what the lab says changes with one of them."""
+    page = labs_page
+    assert errors(page) == []
+    found = 0
+    count = page.evaluate("() => jupyterapp.shell.currentWidget.content.model.cells.length")
+    for number in range(count):
+        page.evaluate(
+            """async number => {
+                const notebook = jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = number;
+                await notebook.scrollToItem(number, 'start');
+            }""",
+            number,
+        )
+        lab = page.locator(".jp-Notebook .jp-Cell.jp-mod-active .hs-lab")
+        if not lab.count():
+            continue
+        found += 1
+        lab.locator("[role=status]").first.wait_for()
+        changed = [words for words in (pressed(page, lab, k) for k in range(controls(lab).count())) if words]
+        assert changed, f"no key changes what the lab in cell {number} says"
+        lab.screenshot(path=str(folder / f"{page.name}-lab-{number}.png"))
+    assert found == LABS[page.name]
+    assert errors(page) == []
+
+
+def controls(lab: Any) -> Any:
+    """What the Tab key reaches among a lab's controls: handles of sliders, buttons, boxes to tick."""
+    row = lab.locator("> .widget-box").first
+    return row.locator(".noUi-handle, .widget-toggle-button, input[type=checkbox], select")
+
+
+def pressed(page: Any, lab: Any, number: int) -> str:
+    """Press a key on a control; what the lab says then, or "" if it says the same as before."""
+    note = lab.locator("[role=status]").first
+    before = note.inner_text()
+    control = controls(lab).nth(number)
+    control.focus()
+    slides = "noUi-handle" in (control.get_attribute("class") or "")
+    for key in ("ArrowLeft", "ArrowRight", "ArrowRight") if slides else ("Space",):
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'"
+        )
+        page.wait_for_timeout(150)
+    after: str = note.inner_text()
+    return after if after != before else ""
 
 
 def errors(page: Any) -> list[str]:
