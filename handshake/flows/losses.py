@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
 
-from handshake.flows.seen import OTHER, Seen, kind_of
+from handshake.flows.seen import Seen, kind_of
 from handshake.tcp import seq
 from handshake.tcp.options import SACK
 from handshake.tcp.segment import ACK, SYN
-from handshake.trace import Connection, Fault
+from handshake.trace import OTHER, Connection, Fault
 
 SOONEST_TIMER = 0.2
 """No end repeats a SYN, or the answer to one, earlier than this, in seconds."""

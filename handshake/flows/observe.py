@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from handshake.flows.losses import losses
-from handshake.flows.seen import OTHER, Direction, Seen, kind_of
+from handshake.flows.seen import Direction, Seen, kind_of
 from handshake.peel import Dissection
 from handshake.tcp import seq
 from handshake.tcp.options import MSS, WINDOW_SCALE
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
-from handshake.trace import Connection, Detail, Fault, Message, Source, Transit
+from handshake.trace import OTHER, Connection, Detail, Fault, Message, Source, Transit
 
 AT_ONCE = 0.002
 """A machine that refuses needs no longer than this, in seconds."""

@@ -8,8 +8,6 @@ from handshake.tcp import seq
 from handshake.tcp.segment import ACK, FIN, RST, SYN, Segment
 from handshake.trace import Detail, Transit
 
-OTHER = {"client": "server", "server": "client"}
-
 NEARBY = 1 << 24
 """A number that is farther ahead than this of all that was sent may belong to an earlier connection."""
 

@@ -8,13 +8,12 @@ from handshake.show import rows, theme
 from handshake.show.axes import page
 from handshake.show.pen import Sheet, fitted
 from handshake.show.picture import Picture
-from handshake.trace import Step, Trace
+from handshake.trace import OTHER, Step, Trace
 
 WIDE, SIDE, HEAD, TALL = 900.0, 96.0, 26.0, 150.0
 MINI = 96.0
 """How wide a small timeline is, bars included."""
 
-OTHER = {"client": "server", "server": "client"}
 
 Table = Mapping[tuple[str, str], Trace]
 

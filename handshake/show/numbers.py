@@ -16,10 +16,9 @@ from handshake.show.axes import page
 from handshake.show.pen import Sheet, width
 from handshake.show.picture import Picture
 from handshake.tcp import ACK, FIN, SYN, Segment, seq
-from handshake.trace import Connection, Trace
+from handshake.trace import OTHER, Connection, Trace
 from handshake.trace.lazy import of_connection
 
-OTHER = {"client": "server", "server": "client"}
 WIDE, SIDE, TALL = 900.0, 40.0, 146.0
 CELL, SMALL = 40.0, 32.0
 """At least so wide are a piece of data, and a SYN or FIN."""

@@ -13,9 +13,7 @@ from handshake.show import rows, theme
 from handshake.show.axes import Axes, Key, legend, linear, page, symbol
 from handshake.show.pen import Sheet
 from handshake.show.picture import Picture
-from handshake.trace import Trace
-
-OTHER = {"client": "server", "server": "client"}
+from handshake.trace import OTHER, Trace
 
 KINDS = {
     "half open": ("opening", "SYN-RECEIVED: half open"),

@@ -14,9 +14,7 @@ from handshake.show.axes import Axes, Key, legend, linear, page, symbol
 from handshake.show.picture import Picture
 from handshake.tcp import ACK, FIN, SYN, Segment, seq
 from handshake.tcp.options import WINDOW_SCALE
-from handshake.trace import Connection, Trace
-
-OTHER = {"client": "server", "server": "client"}
+from handshake.trace import OTHER, Connection, Trace
 
 
 @dataclass(frozen=True)

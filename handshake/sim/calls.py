@@ -9,9 +9,9 @@ from typing import Any
 from handshake.errors import Refused
 from handshake.sim.faults import Fault
 from handshake.sim.link import Link
-from handshake.sim.scenario import CLIENT, SERVER, check_seconds, ends, title_of
+from handshake.sim.scenario import check_seconds, ends, title_of
 from handshake.sim.socket import Socket
-from handshake.sim.world import World, checked
+from handshake.sim.world import CLIENT, SERVER, World, checked
 from handshake.trace import Address, Trace
 
 Call = bytes | str

@@ -16,16 +16,14 @@ from math import fsum, isnan, nan
 from typing import Any
 
 from handshake import net
-from handshake.sim.world import EPOCH, describe
+from handshake.sim.world import CLIENT, EPOCH, SERVER, describe
 from handshake.tcp import Arrives, Open, Segment, Settings, Tcb, step
 from handshake.tcp.endpoint import due
 from handshake.tcp.figure import ESTABLISHED, LISTEN
 from handshake.tcp.tcb import closed
 from handshake.tcp.timers import NEVER
-from handshake.trace import Recorder, Trace
+from handshake.trace import OTHER, Recorder, Trace
 
-CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
-OTHER = {"client": "server", "server": "client"}
 ADDRESS = {"client": CLIENT, "server": SERVER}
 PEER = {"client": SERVER, "server": CLIENT}
 MACS = {"client": "02:00:00:00:00:0a", "server": "02:00:00:00:00:0b"}

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
-from handshake.sim.eventwise import CLIENT, SERVER
 from handshake.sim.retold import VERDICTS, Stage
 from handshake.sim.situations import LEFT_OVER, NEW_CLIENT, NEW_SERVERS, Act, Situation
 from handshake.sim.variants import MACHINES, Step
+from handshake.sim.world import CLIENT, SERVER
 from handshake.tcp import SYNCHRONIZED, Arrives, Open, RetransmissionTimeout, Segment, Tcb
 from handshake.tcp.figure import SYN_RECEIVED, SYN_SENT
 from handshake.tcp.tcb import Move, closed

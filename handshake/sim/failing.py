@@ -14,12 +14,10 @@ from typing import Any
 from handshake.sim import faults
 from handshake.sim.link import Link
 from handshake.sim.socket import Socket
-from handshake.sim.world import World
+from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp import KeepAlive
 from handshake.tcp.figure import CLOSE_WAIT, ESTABLISHED
 from handshake.trace import Trace
-
-CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
 
 FAILS_AT = 10.0
 """When the client fails, in seconds after it has called."""

@@ -21,13 +21,12 @@ from handshake.sim.link import Link
 from handshake.sim.network import Packet
 from handshake.sim.programs import Client, Server
 from handshake.sim.variants import MACHINES
-from handshake.sim.world import World
+from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp import SYN, Segment
 from handshake.tcp.options import mss
 from handshake.trace import Address, Trace
 
-SERVER = ("10.0.0.2", 443)
-HONEST = "10.0.0.1"
+HONEST = CLIENT[0]
 
 
 def flood(

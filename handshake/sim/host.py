@@ -19,9 +19,7 @@ from handshake.tcp.endpoint import ETHERNET_MSS, Machine
 from handshake.tcp.figure import CLOSED, LISTEN, SYN_RECEIVED
 from handshake.tcp.isn import TICKS, initial_number
 from handshake.tcp.tcb import closed
-from handshake.trace import Address, Recorder
-
-OTHER = {"client": "server", "server": "client"}
+from handshake.trace import OTHER, Address, Recorder
 
 OFF = "off"
 """What stands in place of a state while a machine is down: there is nobody to be in one."""

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from handshake.sim import faults
 from handshake.sim.link import Link
 from handshake.sim.socket import Socket
-from handshake.sim.world import World
+from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp import seq
 from handshake.tcp.figure import CLOSE_WAIT, ESTABLISHED
 from handshake.trace import Trace
-
-CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
 
 FIRST, SECOND = b"pay 900 to Mallory;", b"pay 5 to Bob;"
 """The two orders.  The double is of the first."""

@@ -8,11 +8,9 @@ from handshake.errors import Refused
 from handshake.sim.link import Link
 from handshake.sim.programs import Client
 from handshake.sim.socket import Socket
-from handshake.sim.world import World
+from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp.figure import CLOSE_WAIT, ESTABLISHED
 from handshake.trace import Trace
-
-CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
 
 CLOSES_AT = 0.5
 """When one of them closes, in seconds."""

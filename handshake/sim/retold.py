@@ -6,12 +6,12 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from handshake.sim.eventwise import CLIENT, OTHER, SERVER, frame
+from handshake.sim.eventwise import frame
 from handshake.sim.situations import LEFT_OVER, NEW_CLIENT, NEW_SERVERS, Act, Situation
-from handshake.sim.world import EPOCH, describe
+from handshake.sim.world import CLIENT, EPOCH, SERVER, describe
 from handshake.tcp import ACK, Arrives, Open, RetransmissionTimeout
 from handshake.tcp.figure import CLOSED
-from handshake.trace import Recorder, Trace
+from handshake.trace import OTHER, Recorder, Trace
 
 if TYPE_CHECKING:
     from handshake.sim.explore import Explorer

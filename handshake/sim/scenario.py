@@ -11,11 +11,9 @@ from handshake.sim.faults import Fault
 from handshake.sim.link import Link
 from handshake.sim.programs import Client, Server
 from handshake.sim.socket import Program, Socket
-from handshake.sim.world import World, checked
+from handshake.sim.world import CLIENT, SERVER, World, checked
 from handshake.trace import Address, Trace
 from handshake.wire import fit
-
-CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
 
 
 def tcp(

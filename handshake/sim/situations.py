@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from handshake.sim.eventwise import CLIENT, SERVER
+from handshake.sim.world import CLIENT, SERVER
 from handshake.tcp import ACK, SYN, Segment
 from handshake.tcp.segment import FLAGS
 

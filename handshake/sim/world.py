@@ -8,12 +8,15 @@ from handshake.entropy import Entropy
 from handshake.flows import observe
 from handshake.sim.clock import Clock
 from handshake.sim.faults import EndFault, Fault, Forge, Kill, Reboot, SegmentFault, Unplug
-from handshake.sim.host import OTHER, Host
+from handshake.sim.host import Host
 from handshake.sim.link import Link
 from handshake.sim.network import Network, Packet
 from handshake.tcp import Segment, Tcb
 from handshake.tcp.seq import add
-from handshake.trace import Connection, Message, Recorder, Trace, Transit
+from handshake.trace import OTHER, Connection, Message, Recorder, Trace, Transit
+
+CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 443)
+"""Who calls whom, unless something else is said."""
 
 EPOCH = 946_684_800 * 10**9
 """Simulated runs begin on 2000-01-01 at 00:00 UTC."""

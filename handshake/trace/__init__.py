@@ -26,6 +26,7 @@ from handshake.trace.recorder import Recorder
 from handshake.trace.records import (
     EVENTS,
     FAULTS,
+    OTHER,
     Address,
     Certainty,
     Connection,
@@ -45,6 +46,7 @@ from handshake.trace.whole import Trace
 __all__ = [
     "EVENTS",
     "FAULTS",
+    "OTHER",
     "Address",
     "ByConnection",
     "Certainty",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 """An IP address in text and a port: ("10.0.0.1", 40000)."""
 
+OTHER = {"client": "server", "server": "client"}
+"""The other end of a connection."""
+
 Certainty = Literal["ran", "inferred", "unknown"]
 
 FAULTS = {
