@@ -31,7 +31,7 @@ class Change(NamedTuple):
 LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] = {
     "numbering.lanes": (numbering.lanes, numbering.lanes_lab, [
         Change("moment", 120, view=True), Change("asks", 30), Change("answers", 0), Change("size", 5),
-        Change("lost", 3), Change("absolute", True, view=True),
+        Change("which", 3), Change("kind", "doubled", {"which": 3}), Change("absolute", True, view=True),
     ]),
     "numbering.resegment": (numbering.resegment, numbering.resegment_lab, [
         Change("size", 7), Change("push", "none"), Change("push", "all"),

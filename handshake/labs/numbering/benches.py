@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handshake import show, sim
 from handshake.labs.lab import Lab, Outcome, choice, slider, switch
+from handshake.labs.misfortune import KINDS, befalls
 from handshake.show.numbers import read
 from handshake.tcp import ACK, Segment, seq
 from handshake.tcp.segment import FLAGS, PSH
@@ -29,15 +30,16 @@ def data_segments(trace: Trace, end: str = "client") -> list[Segment]:
 
 
 def lanes(
-    asks: int = 24, answers: int = 12, size: int = 12, lost: int = 0, moment: int = 60, absolute: bool = False
-) -> Outcome:
+    moment: int = 60, asks: int = 24, answers: int = 12, size: int = 12, which: int = 0, kind: str = "lost",
+    absolute: bool = False,
+) -> Outcome:  # fmt: skip
     """A request and an answer on two number lines, at one moment.
 
-    asks, answers: how many bytes each end sends.   size: of the largest segment.
-    lost: which segment of the client is lost, 0 for none.   moment: in milliseconds.
-    absolute: numbers as they travel, instead of counted from each SYN.
+    moment: in milliseconds.   asks, answers: how many bytes each end sends.   size: of the largest segment.
+    which: which segment of the client something befalls, 0 for none.   kind: what: "lost", "late" (by 30 ms)
+    or "doubled".   absolute: numbers as they travel, instead of counted from each SYN.
     """
-    faults = [sim.drop("client", lost)] if lost else []
+    faults = [befalls(kind, "client", which, late=0.03)] if which else []
     run = sim.tcp(seed=2, request=POEM[:asks], response=POEM[-answers:] if answers else b"", mss=size,
                   faults=faults, title="Two lanes of numbers")  # fmt: skip
     time = moment / 1000
@@ -58,11 +60,12 @@ def lanes_lab() -> Lab:
     """`lanes`, with controls."""
     return Lab(
         "Two lanes: both directions, at any moment", lanes,
-        moment=slider("moment (ms)", 60, 0, 400, 5),
+        moment=slider("moment (ms)", 60, 0, 1500, 5),
         asks=slider("client sends (bytes)", 24, 0, 60),
         answers=slider("server sends (bytes)", 12, 0, 60),
         size=slider("largest segment (bytes)", 12, 4, 60),
-        lost=slider("lose client's segment no.", 0, 0, 8, tip="0: none is lost"),
+        which=slider("client's segment no.", 0, 0, 8, tip="0: none"),
+        kind=choice("is", KINDS, "lost"),
         absolute=switch("numbers as they travel", False),
     )  # fmt: skip
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from handshake import show, sim
 from handshake.labs.lab import Lab, Outcome, amount, choice, of_these, slider, switch
+from handshake.labs.misfortune import KINDS, befalls
 from handshake.show.rows import lasting, moment
 from handshake.sim.explore import Progress
 from handshake.tcp import Settings
@@ -36,14 +35,14 @@ def faults(
 ) -> Outcome:
     """Each segment of the handshake, lost, late or doubled: nine runs in one table, one of them at length.
 
-    segment: one of SEGMENTS.   fault: "lost", "late" or "doubled".
+    segment: one of SEGMENTS.   fault: one of "lost", "late", "doubled".
     speaks: who sends something after the handshake: "client", "server" or "nobody".
     late: how late the late one is, and the copy of the doubled one, in seconds.
     """
     runs = {
         (name, kind): _with_fault(end, nth, kind, speaks, late)
         for name, (end, nth) in SEGMENTS.items()
-        for kind in ("lost", "late", "doubled")
+        for kind in KINDS
     }
     run = runs[segment, fault]
     states = run.at(4.0).states
@@ -59,15 +58,11 @@ def faults(
 
 
 def _with_fault(end: str, nth: int, kind: str, speaks: str, late: float) -> Trace:
-    befalls: dict[str, Any] = {
-        "lost": sim.drop(end, nth),
-        "late": sim.delay(end, nth, late),
-        "doubled": sim.duplicate(end, nth, late),
-    }
     said: dict[str, dict[float, bytes | str]] = {"client": {0.0: "open"}, "server": {0.0: "listen"}}
     if speaks in said:
         said[speaks][0.2] = b"hello"
-    return sim.calls(said["client"], said["server"], seed=7, faults=[befalls[kind]], until=4.0)
+    fault = befalls(kind, end, nth, late)
+    return sim.calls(said["client"], said["server"], seed=7, faults=[fault], until=4.0)
 
 
 def _outcome(trace: Trace) -> list[str]:
@@ -84,7 +79,7 @@ def faults_lab() -> Lab:
     return Lab(
         "Which segment, and what befalls it?", faults,
         segment=choice("segment", list(SEGMENTS), "3: ACK"),
-        fault=choice("is", ["lost", "late", "doubled"], "lost"),
+        fault=choice("is", KINDS, "lost"),
         speaks=choice("who speaks first", ["nobody", "client", "server"], "nobody"),
         late=amount("late by (s)", 0.5, 0.05, 3.0, 0.05),
     )  # fmt: skip
