@@ -132,7 +132,7 @@ def test_with_two_messages_it_is_the_old_syn_that_goes_wrong() -> None:
 
 def test_under_a_flood_it_is_places_that_honest_callers_lack() -> None:
     assert right(opening.bet_flood()).startswith("places in the server's queue")
-    few, many = opening.flooding(places=16).words, opening.flooding(places=128).words
+    few, many = opening.flooding(backlog=16).words, opening.flooding(backlog=128).words
     assert few.startswith("4 of 40")
     assert many.startswith("40 of 40")
 
@@ -180,7 +180,7 @@ def test_unread_data_make_a_close_a_reset() -> None:
 
 def test_without_time_wait_the_old_gets_into_the_new() -> None:
     assert "pay 900 to Mallory" in closing.skipping().words
-    assert "pay 900 to Mallory" not in closing.skipping(wait=True).words
+    assert "pay 900 to Mallory" not in closing.skipping(time_wait=True).words
     assert right(closing.bet_time_wait()).startswith("bytes of the old connection")
 
 

@@ -152,7 +152,7 @@ def test_printed_it_shows_question_and_options_and_later_the_verdict():
         "  a) LISTEN",
         "  b) SYN-RECEIVED",
         "  c) ESTABLISHED",
-        "Not committed yet: choose, or call .commit(0) for the first option.",
+        'Not committed yet: choose, or call .commit("a"), or .commit("a", "certain").',
     ]
     b.commit(2, "certain")
     assert str(b).splitlines() == [

@@ -278,7 +278,7 @@ def test_calls_of_one_moment_come_in_their_order_and_who_listens_is_first() -> N
 def test_a_call_that_is_refused_is_told_and_the_program_goes_on() -> None:
     run = sim.calls({0.0: b"too early", 0.1: "open", 0.5: "close", 0.6: b"late"}, {0.0: "listen"}, until=5.0)
     refused = [(step.cause, step.notes[0]) for step in run.steps if "refused" in step.cause]
-    assert [cause for cause, _ in refused] == ["send, refused", "send, refused"]
+    assert [cause for cause, _ in refused] == ["call refused", "call refused"]
     assert "open one first" in refused[0][1]
     assert "closed already" in refused[1][1]
 

@@ -30,7 +30,7 @@ class Change(NamedTuple):
 
 LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] = {
     "numbering.lanes": (numbering.lanes, numbering.lanes_lab, [
-        Change("moment", 120, view=True), Change("asks", 30), Change("answers", 0), Change("size", 5),
+        Change("moment_ms", 120, view=True), Change("asks", 30), Change("answers", 0), Change("size", 5),
         Change("which", 3), Change("kind", "doubled", {"which": 3}), Change("absolute", True, view=True),
     ]),
     "numbering.resegment": (numbering.resegment, numbering.resegment_lab, [
@@ -51,7 +51,7 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
         Change("lost", 8), Change("initial_rto", 3.0),
     ]),
     "opening.both_call": (opening.both_call, opening.both_call_lab, [
-        Change("apart", 10), Change("apart", 30),
+        Change("apart_ms", 10), Change("apart_ms", 30),
     ]),
     "opening.two_or_three": (opening.two_or_three, opening.two_or_three_lab, [
         Change("messages", 3), Change("old", 3), Change("there", True),
@@ -60,26 +60,27 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
         Change("messages", 3), Change("in_flight", 1, view=True), Change("copies", 0, view=True),
     ]),
     "opening.flooding": (opening.flooding, opening.flooding_lab, [
-        Change("rate", 5), Change("seconds", 1), Change("places", 100), Change("retries", 1, {"seconds": 1}),
-        Change("cookies", True),
+        Change("rate", 5), Change("seconds", 1), Change("backlog", 100),
+        Change("synack_retries", 1, {"seconds": 1}), Change("cookies", True),
     ]),
     "opening.waiting": (opening.waiting, opening.waiting_lab, [
-        Change("loss", 30), Change("rtt", 600), Change("retries", 0), Change("machine", True),
+        Change("loss_percent", 30), Change("rtt_ms", 600), Change("retries", 0), Change("machine", True),
     ]),
     "closing.failing": (closing.failing, closing.failing_lab, [
         Change("case", "reboot, then SYN"), Change("helps", "keep-alive"),
         Change("idle", 10.0, {"helps": "keep-alive"}),
-        Change("user", 120.0, {"helps": "user timeout", "case": "silence, server sends"}),
-        Change("beat", 60.0, {"helps": "heartbeat"}),
+        Change("user_timeout", 120.0, {"helps": "user timeout", "case": "silence, server sends"}),
+        Change("heartbeat", 60.0, {"helps": "heartbeat"}),
     ]),
     "closing.detecting": (closing.detecting, closing.detecting_lab, [
-        Change("idle", 60.0), Change("interval", 10), Change("count", 3), Change("user", 300.0, view=True),
+        Change("idle", 60.0), Change("interval", 10), Change("count", 3),
+        Change("user_timeout", 300.0, view=True),
     ]),
     "closing.ways": (closing.ways, closing.ways_lab, [
         *(Change("way", way) for way in closing.WAYS[1:]), Change("gap", 1.0), Change("msl", 30.0),
     ]),
     "closing.skipping": (closing.skipping, closing.skipping_lab, [
-        Change("wait", True), Change("fit", False), Change("late", 0.5),
+        Change("time_wait", True), Change("numbers_fit", False), Change("late", 0.5),
     ]),
     "closing.again": (closing.again, closing.again_lab, [Change("first", "client"), Change("reuse", True)]),
     "forging": (forging, forging_lab, [
@@ -253,7 +254,7 @@ def test_widgets_of_the_run_before_are_closed() -> None:
     made = opening.both_call_lab()
     stepper = made._views.children[0]
     inside = stepper.children[0]
-    made.controls["apart"].value = 10
+    made.controls["apart_ms"].value = 10
     assert made._views.children[0] is not stepper
     assert stepper.comm is None
     assert inside.comm is None

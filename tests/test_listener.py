@@ -7,7 +7,7 @@ from helpers_tcp import A, B, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handshake.tcp import ACK, RST, SYN, Listener, Segment, State, cookies, seq
+from handshake.tcp import ACK, RST, SYN, Listener, Segment, Settings, State, cookies, seq
 from handshake.tcp.isn import TICKS, initial_number
 from handshake.tcp.options import mss
 
@@ -102,13 +102,35 @@ def test_a_reset_frees_the_place() -> None:
 
 
 def test_who_gives_up_frees_the_place() -> None:
-    port = listener()
-    call(port, 1)
-    child = port.syn_queue[caller(1)]
-    while (timer := child.next_timer()) is not None:
-        child.tick(timer)
-        port.settle(child)
+    port = listener(settings=Settings(synack_retries=2))
+    port.receive(syn(1), 0.0, caller(1))
+    told = []
+    while True:
+        told += [(to, line(each)) for to, each in port.outgoing()]
+        timer = port.next_timer()
+        if timer is None:
+            break
+        port.tick(timer)
+    assert told == [(caller(1), "SYN,ACK 6001 ack 7001")] * 3
     assert not port.syn_queue
+
+
+def test_a_syn_ack_completes_no_more_than_there_is_room_for() -> None:
+    """It may come from an end that calls in its turn; the accept queue keeps its bound."""
+    port = listener(backlog=1, syn_backlog=9)
+    for n in range(4):
+        call(port, n)
+    for n in range(4):
+        both = Segment(1000 + n, B[1], 7000, 6001 + n, SYN | ACK)
+        port.receive(both, 0.1, caller(n))
+    assert len(port.accept_queue) == 1
+    assert port.dropped == 3
+
+
+def test_cookies_need_a_secret() -> None:
+    for secret in (b"", bytes(33)):
+        with pytest.raises(ValueError, match="secret of 1 to 32 bytes"):
+            listener(cookies=True, secret=secret)
 
 
 def test_the_listener_itself_never_leaves_listen() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handshake import sim
+from handshake.errors import Refused
 from handshake.net import Ethernet, IPv4, IPv6
 from handshake.peel import Dissection, peel
 from handshake.sim import Clock
@@ -344,7 +345,7 @@ def test_what_feeds_itself_is_stopped() -> None:
         clock.after(1.0, again)
 
     again()
-    with pytest.raises(RuntimeError, match="more than 10 events"):
+    with pytest.raises(Refused, match="after 10 events"):
         clock.run(limit=10)
 
 

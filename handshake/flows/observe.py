@@ -64,20 +64,24 @@ def observe(connection: Connection, transits: Iterable[Transit]) -> Observed:
 def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Direction]) -> Message:
     transit, segment = one.transit, one.segment
     own, peer = ends[transit.sender], ends[OTHER[transit.sender]]
-    forged = transit.fault == "forged"  # somebody else's: its sender's numbers begin nowhere
-    if segment.flags & SYN and not forged and (own.base != segment.seq or own.fin is not None):
+    # Somebody else's, or an earlier connection's: it tells nothing of where this one stands.
+    alien = transit.fault in ("forged", "old") and own.base is not None
+    if segment.flags & SYN and not alien and (own.base != segment.seq or own.fin is not None):
         own.begins(segment.seq)  # its numbers begin here, whatever was seen before
     if own.base is None:
         own.base = seq.add(segment.seq, -1)
     if peer.base is None and segment.flags & ACK:
         peer.base = seq.add(segment.ack, -1)
-    labels = _labels(one, own, peer)
-    details = [own.detail("seq", segment.seq)]
+    labels = [] if alien else _labels(one, own, peer)
+    # The RST,ACK of who knows no connection numbers from 0, and 0 is relative to nothing that went before.
+    bare = segment.flags & RST and segment.flags & ACK and not segment.seq and own.base != seq.add(0, -1)
+    details = [Detail("seq", 0) if bare else own.detail("seq", segment.seq)]
     if segment.flags & ACK:
         details.append(peer.detail("ack", segment.ack))
     if one.length:
         details.append(Detail("data", one.length))
-    _remember(one, own, peer)
+    if not alien:
+        _remember(one, own, peer)
     at = dissection.transport_at
     data = transit.frame[at : at + 4 * (segment.data_offset or 5) + len(segment.data)]
     return Message(

@@ -1,6 +1,10 @@
-"""The widgets of the notebooks: controls, the scenario behind them, and the view of what happens."""
+"""The widgets of the notebooks: controls, the scenario behind them, and the view of what happens.
 
-from handshake.labs.bets import bet
-from handshake.labs.lab import Lab, Outcome
+A notebook's labs and bets are in the package of its subject: `numbering`, `opening`, `closing`.  What they
+are made with is here.
+"""
 
-__all__ = ["Lab", "Outcome", "bet"]
+from handshake.labs.bets import bet, forget
+from handshake.labs.lab import Lab, Outcome, amount, choice, of_these, slider, switch
+
+__all__ = ["Lab", "Outcome", "amount", "bet", "choice", "forget", "of_these", "slider", "switch"]

@@ -57,8 +57,14 @@ class Bets(VBox):  # type: ignore[misc]
         self.bets = bets
         super().__init__(list(bets))
 
+    def commit(self, number: int, choice: int | str, confidence: str = CONFIDENCE[0]) -> str:
+        """Commit bet number `number`, from 1; the answer is the verdict."""
+        if number not in range(1, len(self.bets) + 1):
+            raise ValueError(f"there are bets 1 to {len(self.bets)}, not {number!r}")
+        return self.bets[number - 1].commit(choice, confidence)
+
     def __str__(self) -> str:
-        return "\n\n".join(map(str, self.bets))
+        return "\n\n".join(f"{n}. {bet}" for n, bet in enumerate(self.bets, 1))
 
     def __repr__(self) -> str:
         committed = sum(bet.choice is not None for bet in self.bets)
@@ -123,23 +129,36 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self.choice is None:
             self.commit(self._choices.value, self._sure.value)
 
-    def commit(self, choice: int, confidence: str = CONFIDENCE[0]) -> None:
-        """Bet on option number `choice` (from 0), as the button does; then see what it is."""
+    def commit(self, choice: int | str, confidence: str = CONFIDENCE[0]) -> str:
+        """Bet on an option, as the button does; then see what it is.   The answer is the verdict in words.
+
+        choice: its letter, "b", or its number from 0.   confidence: one of CONFIDENCE.
+        """
         if self.choice is not None:
-            raise ValueError("this bet is committed already; forget() lets you bet anew")
-        if choice not in range(len(self.options)):
-            raise ValueError(f"choice {choice} is none of the options 0 to {len(self.options) - 1}")
+            raise ValueError(
+                "this bet is committed already; after labs.forget() its cell, run again, asks anew"
+            )
+        number = self._number(choice)
         if confidence not in CONFIDENCE:
             raise ValueError(f"confidence {confidence!r} is none of {', '.join(CONFIDENCE)}")
-        self.choice, self.confidence = choice, confidence
+        self.choice, self.confidence = number, confidence
         if self._key:
-            _remembered[self._key] = (self.question, self.options, choice, confidence)
-        self._choices.value, self._sure.value = choice, confidence
+            _remembered[self._key] = (self.question, self.options, number, confidence)
+        self._choices.value, self._sure.value = number, confidence
         self._choices.disabled = self._sure.disabled = True
         self._button.description = "Committed"  # a button that is disabled would lose the focus
         self._verdict.value = self._verdict_html()
         if self._reveal is not None:
             self._revealed.children = [_shown(self._reveal)]
+        return self.verdict()
+
+    def _number(self, choice: int | str) -> int:
+        letters = [_letter(n) for n in range(len(self.options))]
+        if isinstance(choice, str) and choice.lower() in letters:
+            return letters.index(choice.lower())
+        if isinstance(choice, int) and 0 <= choice < len(letters):
+            return int(choice)
+        raise ValueError(f"choice {choice!r} is none of the options {', '.join(letters)}")
 
     @property
     def outcome(self) -> bool | None:
@@ -171,7 +190,9 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         lines = [self.question]
         for n, option in enumerate(self.options):
             lines.append(f"{'>' if n == self.choice else ' '} {_letter(n)}) {option}")
-        lines.append(self.verdict() or "Not committed yet: choose, or call .commit(0) for the first option.")
+        lines.append(
+            self.verdict() or 'Not committed yet: choose, or call .commit("a"), or .commit("a", "certain").'
+        )
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -197,10 +218,15 @@ def _shown(reveal: Any) -> Widget:
         reveal = reveal()
     if isinstance(reveal, Widget):
         return reveal
-    bundle = reveal._repr_mimebundle_() if hasattr(reveal, "_repr_mimebundle_") else {}
+    return HTML(html_of(reveal))
+
+
+def html_of(view: Any) -> str:
+    """Whatever shows itself in a notebook, as HTML; anything else as its text."""
+    bundle = view._repr_mimebundle_() if hasattr(view, "_repr_mimebundle_") else {}
     if isinstance(bundle, tuple):  # data and metadata
         bundle = bundle[0]
-    return HTML(bundle.get("text/html") or f"<pre>{escape(str(reveal))}</pre>")
+    return str(bundle.get("text/html") or f"<pre>{escape(str(view))}</pre>")
 
 
 def _question(question: str) -> str:

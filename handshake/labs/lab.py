@@ -13,7 +13,7 @@ The experiment is a plain function, which gives the same without any widget.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -34,8 +34,7 @@ from ipywidgets import (
 )
 
 from handshake.errors import HandshakeError
-from handshake.labs.bets import TEXT
-from handshake.show import Picture
+from handshake.labs.bets import TEXT, html_of
 from handshake.trace import Trace
 
 DESCRIBED = {"description_width": "190px"}
@@ -61,7 +60,7 @@ class Outcome:
         return "\n\n".join([self.words, *(str(view) for view in self.views)])
 
     def __repr__(self) -> str:
-        first = self.words.splitlines()[0]
+        first, *_ = self.words.splitlines() or [""]
         return f"Outcome({first if len(first) <= 96 else first[:95] + '…'})"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -69,11 +68,7 @@ class Outcome:
 
     def html(self) -> str:
         """The words and the views, one below the other."""
-        parts = [said(self.words)]
-        for view in self.views:
-            bundle = view._repr_mimebundle_() if hasattr(view, "_repr_mimebundle_") else {}
-            parts.append(bundle.get("text/html") or f"<pre>{escape(str(view))}</pre>")
-        return "".join(parts)
+        return "".join([said(self.words), *map(html_of, self.views)])
 
 
 def said(words: str, *, wrong: bool = False) -> str:
@@ -115,6 +110,23 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """What the controls are set to."""
         return {name: control.value for name, control in self.controls.items()}
 
+    def set(self, **values: Any) -> Lab:
+        """Set controls by their names, as a mouse would: lab.set(which=3, kind="late").
+
+        The answer is the lab itself, so that print(lab.set(which=3)) shows what comes of it.
+        ValueError, with what there is, for a name or a value that is none.
+        """
+        for name, value in values.items():
+            one_of("a control", name, list(self.controls))
+            control = self.controls[name]
+            known = getattr(control, "_options_values", None)
+            if known is not None:
+                one_of(name, value, list(known))
+            elif not isinstance(control.value, bool):
+                within(name, value, control.min, control.max)
+            control.value = value
+        return self
+
     def _changed(self, _: object) -> None:
         self.run()
 
@@ -123,7 +135,7 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         more = {"progress": self._progress} if self._takes_progress else {}
         try:
             self.outcome = self.experiment(**self.values, **more)
-        except (ValueError, TypeError, HandshakeError) as error:
+        except (ValueError, HandshakeError) as error:
             self.outcome = None
             self._note.value = said(f"This cannot be run: {error}", wrong=True)
         else:
@@ -141,15 +153,17 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         plain = not any(isinstance(view, Widget) for view in views)
         if plain and len(old) == len(views) and all(type(child) is HTML for child in old):
             for child, view in zip(old, views, strict=True):
-                child.value = _html(view)  # the same places, so that nothing below jumps
+                child.value = html_of(view)  # the same places, so that nothing below jumps
             return
-        self._views.children = [view if isinstance(view, Widget) else HTML(_html(view)) for view in views]
+        self._views.children = [view if isinstance(view, Widget) else HTML(html_of(view)) for view in views]
         for child in old:
             _close(child)
 
     def __str__(self) -> str:
-        settings = [f"  {control.description or name}: {_value(control)}"
-                    for name, control in self.controls.items()]  # fmt: skip
+        settings = [
+            f"  {name:16} {_value(control):20} {control.description}"
+            for name, control in self.controls.items()
+        ]
         return "\n".join([self.title, *settings, "", str(self.outcome or "This cannot be run.")])
 
     def __repr__(self) -> str:
@@ -165,13 +179,6 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         return bundle
 
 
-def _html(view: Any) -> str:
-    if isinstance(view, Picture):
-        return view.svg()
-    bundle = view._repr_mimebundle_() if hasattr(view, "_repr_mimebundle_") else {}
-    return str(bundle.get("text/html") or f"<pre>{escape(str(view))}</pre>")
-
-
 def _close(widget: Widget) -> None:
     for child in getattr(widget, "children", ()):
         _close(child)
@@ -182,6 +189,21 @@ def _value(control: Widget) -> str:
     """What a control is set to, as its reader sees it."""
     label = getattr(control, "label", None)
     return str(label if label is not None else control.value)
+
+
+# What an experiment takes.
+
+
+def one_of(name: str, value: Any, known: Collection[Any]) -> None:
+    """ValueError, with what there is, for a value that is none of these."""
+    if value not in known:
+        raise ValueError(f"{name} is one of {', '.join(map(repr, known))}; not {value!r}")
+
+
+def within(name: str, value: float, low: float, high: float) -> None:
+    """ValueError for a number outside these bounds."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {low:g} to {high:g}, got {value!r}")
 
 
 # The controls.

@@ -128,6 +128,11 @@ def _draw(trace: Trace, end: str, strokes: list[Stroke], acks: list[Step]) -> Pi
             reach = max(reach, step.edge)  # what was offered once is not taken back
             edges.append((step.time, min(reach, high * 1.06)))
         sheet.line(axes.steps([*edges, (last, edges[-1][1])]), theme.MUTED, 1.2, dash=(3, 3), tags="edge")
+        if reach > high * 1.06:
+            words = f"the window reaches beyond the picture, at last to {reach:,}"
+            sheet.text(
+                (axes.right - 4, axes.top - 5), words, 9.5, theme.MUTED, align="right", tags="edge label"
+            )
         highest = 0
         stairs = []
         for step in acks:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from handshake.errors import Refused
 from handshake.sim.faults import Fault
 from handshake.sim.link import Link
 from handshake.sim.scenario import check_seconds, ends, title_of
@@ -47,11 +46,14 @@ def calls(
 ) -> Trace:
     """Two programs, each with a timetable of calls: {0.0: "open", 0.1: b"hello", 0.5: "close"}.
 
-    Bytes are sent; a word is one of: open, listen, shutdown (say that no more will be sent), close (and read
-    no more), abort, hold (read nothing) and read (all that has come and will come).  Several calls of one
-    moment are a list.  What the machine refuses is told in the trace, and the program goes on.
-
-    addresses: of client and server.   Everything else is as for `sim.tcp`.
+    client, server: what each calls, by the time in seconds.  Bytes are sent; a word is one of: open, listen,
+    shutdown, close, abort, hold (read nothing) and read (all that has come and will come).  As with sockets,
+    `shutdown` says that no more will be sent, which is the standard's CLOSE, and `close` also reads no more.
+    Several calls of one moment are a list.  What the machine refuses is told in the trace, and the program
+    goes on.
+    addresses: of client and server, each an (ip, port).
+    until: when to stop watching, in seconds; needed where something goes on for ever, as keep-alive does.
+    Everything else is as for `sim.tcp`.
     """
     check_seconds(**({} if until is None else {"until": until}))
     faults = checked(faults)
@@ -72,18 +74,10 @@ def calls(
 
 
 def _call(socket: Socket, call: Call) -> None:
-    """Let the program of a socket call something, if its machine is up; tell what is refused."""
+    """Let the program of a socket call something, if its machine is up."""
     if socket.gone:
         return
-    try:
-        if isinstance(call, bytes):
-            socket.send(call)
-        else:
-            CALLS[call][1](socket)
-    except Refused as refusal:
-        plain = socket.tcb.plain()
-        name = "send" if isinstance(call, bytes) else call
-        socket.host.recorder.told(
-            socket.host.clock.now, socket.connection, socket.end, cause=f"{name}, refused",
-            before=plain, after=plain, notes=(f"refused: {refusal.why}",),
-        )  # fmt: skip
+    if isinstance(call, bytes):
+        socket.attempt(lambda: socket.send(call))
+    else:
+        socket.attempt(lambda: CALLS[call][1](socket))

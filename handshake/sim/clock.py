@@ -10,6 +10,8 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
 
+from handshake.errors import Refused
+
 
 class Clock:
     """Events in the order of time; those for the same instant in the order in which they were asked for."""
@@ -32,7 +34,7 @@ class Clock:
     def run(self, *, until: float | None = None, limit: int = 100_000) -> None:
         """Let events happen until none is left, or the next lies after `until`.
 
-        limit: how many events at most; RuntimeError if it is reached, for then something feeds itself.
+        limit: how many events at most; Refused if that is not enough, for then something feeds itself.
         """
         count, events = 0, self._events
         last = inf if until is None else until
@@ -49,4 +51,8 @@ class Clock:
                 gc.enable()
         if count < limit or not events or events[0][0] > last:
             return
-        raise RuntimeError(f"more than {limit} events: at {self.now:.3f} s the simulation still feeds itself")
+        raise Refused(
+            "the simulation",
+            f"after {limit:,} events, at {self.now:.3f} s, it still goes on, and may do so for ever "
+            "(keep-alive, a window that stays closed): say until when to watch it, with until=60.0",
+        )

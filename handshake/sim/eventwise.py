@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from heapq import heappop, heappush
 from math import fsum, isnan, nan
@@ -29,7 +29,7 @@ PEER = {"client": SERVER, "server": CLIENT}
 MACS = {"client": "02:00:00:00:00:0a", "server": "02:00:00:00:00:0b"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Openings:
     """How long many connections took to open.
 
@@ -51,6 +51,8 @@ class Openings:
 
     def quantile(self, share: float, end: str = "client") -> float:
         """The time within which that share (0 to 1) of those that opened did so."""
+        if not 0 <= share <= 1:
+            raise ValueError(f"a share is 0 to 1, got {share!r}")
         times = sorted(self.opened(end))
         return times[min(int(share * len(times)), len(times) - 1)] if times else nan
 
@@ -83,9 +85,9 @@ def by_events(
     """Open `count` connections one after the other, each with real segments and every step recorded.
 
     loss: the probability that a segment gets lost, either way.   rtt: the round trip in seconds.
-    settings: of both ends: how often a SYN is sent again, and so on.
+    settings: of both ends: how often a SYN is sent again, and so on.  No other timer than that runs here.
     """
-    settings = settings or Settings()
+    settings = replace(settings or Settings(), user_timeout=None, keep_alive=None, delayed_ack=0.0)
     caller = closed(CLIENT, SERVER, settings)
     listener = closed(SERVER, CLIENT, settings).listening()
     chance = random.Random(seed)

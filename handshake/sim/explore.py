@@ -61,7 +61,8 @@ class Exploration:
         if self.unfinished:
             head += f"\n  and {self.unfinished:,} that had not come to rest by then"
         if not self.bad:
-            return f"{head}\n  none within the bound deceives anybody"
+            which = "none of those that came to rest" if self.unfinished else "none within the bound"
+            return f"{head}\n  {which} deceives anybody"
         steps = [f"  {n}. {words}" for n, words in enumerate(self.story, 1)]
         return "\n".join(
             [head, f"  {self.bad_schedules:,} of them end badly; the shortest ({self.bad}):", *steps]
@@ -90,6 +91,16 @@ def explore(
     """
     if messages not in MACHINES:
         raise ValueError(f"a handshake has {', '.join(map(str, MACHINES))} messages here, not {messages!r}")
+    for name, value in (
+        ("in_flight", in_flight),
+        ("length", length),
+        ("copies", copies),
+        ("repeats", repeats),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int) or value < (name in ("in_flight", "length")):
+            raise ValueError(
+                f"{name} is a whole number, {1 if name in ('in_flight', 'length') else 0} or more"
+            )
     return Explorer(MACHINES[messages], messages, in_flight, copies, repeats).run(length, progress)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from handshake.sim import faults
@@ -76,11 +77,17 @@ CASES = {
 class Heartbeat:
     """An application that asks by itself.
 
-    interval: between two questions; patience: how long it bears silence, in seconds.
+    interval: between two questions; patience: how long it bears silence; both in seconds, above 0.
     """
 
     interval: float
     patience: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.interval < inf or not 0 < self.patience < inf:
+            raise ValueError(
+                f"a heartbeat needs times above 0 s, got {self.interval!r} and {self.patience!r}"
+            )
 
 
 @dataclass
@@ -170,11 +177,17 @@ def failing(
     """A connection whose client fails after ten seconds, as a trace.
 
     case: one of CASES.   keep_alive, user_timeout: of the server's TCP.   heartbeat: of its program.
-    until: when to stop watching; ten days of silence cost nothing.   delay: one way, in seconds.
+    until: when to stop watching, in seconds; ten days of silence cost nothing.
+    delay: one way, in seconds; small against the ten seconds of peace.   seed: the same seed, the same bytes.
     Further choices are those of `tcp.Settings`, for the server: retries, min_rto ...
+    ValueError for arguments that make no such run.
     """
     if case not in CASES:
         raise ValueError(f"case is one of {', '.join(map(repr, CASES))}; not {case!r}")
+    if not SPEAKS_AT < until < inf:
+        raise ValueError(f"until is a number of seconds, more than {SPEAKS_AT:g}; got {until!r}")
+    if not 0 <= delay <= 1:
+        raise ValueError(f"delay is 0 to 1 s, so that the client is connected before it fails; got {delay!r}")
     chosen = CASES[case]
     world = World(seed=seed, link=Link(delay), faults=[chosen.fault])
     client, server = world.host("client", CLIENT[0]), world.host("server", SERVER[0])
@@ -213,7 +226,14 @@ class Noticed:
 
 
 def noticed(trace: Trace, end: str = "server") -> Noticed:
-    """When that end found out: when its connection left ESTABLISHED, or its program gave up."""
+    """When an end found out: when its connection left ESTABLISHED, or its program gave up.
+
+    trace: a run of `failing`.   end: "server" or "client".   ValueError for another trace or end.
+    """
+    if end not in ("client", "server"):
+        raise ValueError(f"an end is 'client' or 'server', not {end!r}")
+    if not any(fault.end == "client" and fault.kind in ("killed", "down") for fault in trace.faults):
+        raise ValueError("nobody failed in this trace: it is for runs of sim.failing")
     if end == "client":
         return _client_noticed(trace)
     for step in trace.steps:

@@ -1,6 +1,8 @@
 """Faults as data: an experiment is an honest run and a list of these.
 
-Some befall a segment, counted for each end from the first that it sends; others an end, at a time.
+Some befall a segment, counted for each end from the first that it sends, over all of its connections; others
+an end, at a time in seconds.  A segment that a fault was planned for is spared what the link does by chance,
+and its copies are not counted.
 """
 
 from __future__ import annotations
@@ -8,7 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from handshake.tcp.segment import Flags
+from handshake.tcp.segment import Flags, Segment, flags_named
+from handshake.wire import fit
+
+WIDTHS = {
+    "source_port": 16, "destination_port": 16, "seq": 32, "ack": 32, "window": 16, "urgent_pointer": 16,
+    "reserved": 4,
+}  # fmt: skip
+"""Of how many bits are the fields of a segment that can be changed."""
+
+AIMS = ("SND.UNA", "SND.NXT", "RCV.NXT", "ISS", "IRS")
+"""Fields of the victim's block at which a forger can aim."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,8 @@ class SegmentFault:
     def __str__(self) -> str:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         values |= values.pop("changes", {})
+        if values.get("kind") == "duplicate":
+            del values["kind"]
         given = ", ".join(f"{name}={value!r}" for name, value in values.items() if name != "end")
         return f"the fault {type(self).__name__.lower()}({self.end!r}, {given}) asked for it"
 
@@ -68,9 +82,10 @@ class Delay(SegmentFault):
 
 @dataclass(frozen=True)
 class Duplicate(SegmentFault):
-    """Deliver it, and a copy of it `after` seconds later."""
+    """Deliver it, and a copy of it `after` seconds later.   kind: what the copy is called, one of FAULTS."""
 
     after: float
+    kind: str = "duplicate"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,6 +113,11 @@ class Flip(SegmentFault):
 
     bit: int
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.bit, bool) or not isinstance(self.bit, int) or self.bit < 0:
+            raise ValueError(f"bits are counted from 0, got bit={self.bit!r}")
+
     @property
     def deed(self) -> str:
         """What it does, in words."""
@@ -109,6 +129,18 @@ class Edit(SegmentFault):
     """Change some of its fields, and make its checksum good again: nobody can tell."""
 
     changes: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = [each.name for each in fields(Segment)]
+        if not self.changes or not set(self.changes) <= set(known):
+            wrong = ", ".join(set(self.changes) - set(known)) or "nothing"
+            raise ValueError(f"what can be changed are {', '.join(known)}; got {wrong}")
+        for name, bits in WIDTHS.items():
+            if name in self.changes:
+                fit(name, self.changes[name], bits)
+        if not isinstance(self.changes.get("data", b""), bytes):
+            raise TypeError(f"data are bytes: b'hello'; got {self.changes['data']!r}")
 
     @property
     def deed(self) -> str:
@@ -195,6 +227,21 @@ class Forge(EndFault):
     ack: int | tuple[str, int] = 0
     data: bytes = b""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.flags, Flags):
+            raise TypeError(f"flags are made of tcp.SYN, tcp.ACK and their like; got {self.flags!r}")
+        if not isinstance(self.data, bytes):
+            raise TypeError(f"data are bytes: b'hello'; got {self.data!r}")
+        for name in ("seq", "ack"):
+            value = getattr(self, name)
+            if isinstance(value, int):
+                fit(name, value, 32)
+            elif value[0] not in AIMS or not isinstance(value[1], int):
+                raise ValueError(
+                    f"a forger can aim at the victim's {', '.join(AIMS)}, as ('RCV.NXT', 5); got {value!r}"
+                )
+
     @property
     def deed(self) -> str:
         """What it does, in words."""
@@ -227,46 +274,52 @@ def reorder(end: str, nth: int = 1) -> Reorder:
 
 
 def flip(end: str, nth: int = 1, bit: int = 160) -> Flip:
-    """Flip a bit of the nth segment that `end` sends, counted from the start of the TCP header."""
+    """Flip a bit of the nth segment that `end` sends, counted from the start of the TCP header.
+
+    (Bit 160 is the first behind a header without options.)
+    """
     return Flip(end, nth, bit)
 
 
 def edit(end: str, nth: int = 1, **changes: Any) -> Edit:
-    """Change fields of the nth segment that `end` sends.
+    """Change fields of the nth segment that `end` sends: seq, ack, flags, window, data, options ...
 
-    Its checksum is made good again.
+    flags may be said in words: flags="SYN, ACK".   The checksum is made good again.
     """
+    if isinstance(changes.get("flags"), str):
+        changes["flags"] = flags_named(changes["flags"])
     return Edit(end, nth, changes)
 
 
 def kill(end: str, at: float) -> Kill:
-    """The program of `end` dies at that time."""
+    """The program of `end` dies at that time, in seconds."""
     return Kill(end, at)
 
 
 def unplug(end: str, at: float, back: float | None = None) -> Unplug:
-    """The cable of `end` is pulled at that time, and put back `back` seconds later (never, if None)."""
+    """The cable of `end` is pulled at that time (seconds), and put back `back` seconds later, or never."""
     return Unplug(end, at, back)
 
 
 def reboot(end: str, at: float, down: float | None = 1.0) -> Reboot:
-    """The power of `end` fails at that time; it is up again after `down` seconds (never, if None)."""
+    """The power of `end` fails at that time (seconds); it is up again after `down` seconds, or never."""
     return Reboot(end, at, down)
 
 
 def forge(
     end: str,
     at: float,
-    flags: Flags,
+    flags: Flags | str,
     seq: int | tuple[str, int],
     ack: int | tuple[str, int] = 0,
     data: bytes = b"",
 ) -> Forge:
-    """Send `end` a segment in its peer's name.
+    """Send `end` a segment in its peer's name, at that time in seconds.
 
+    flags: tcp.RST, say, or in words: "SYN, ACK".   data: what it carries.
     seq, ack: numbers, or a field of the victim's and how much to add to it: ("RCV.NXT", 100).
     """
-    return Forge(end, at, flags, seq, ack, data)
+    return Forge(end, at, flags_named(flags) if isinstance(flags, str) else flags, seq, ack, data)
 
 
 def _check_end(end: str) -> None:

@@ -20,6 +20,7 @@ from handshake.sim.host import Host
 from handshake.sim.link import Link
 from handshake.sim.network import Packet
 from handshake.sim.programs import Client, Server
+from handshake.sim.scenario import check_seconds
 from handshake.sim.variants import MACHINES
 from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp import SYN, Segment
@@ -27,6 +28,9 @@ from handshake.tcp.options import mss
 from handshake.trace import Address, Trace
 
 HONEST = CLIENT[0]
+
+MOST = 20_000
+"""So many callers at most, each with a port of its own."""
 
 
 def flood(
@@ -44,14 +48,19 @@ def flood(
 ) -> Trace:
     """A server under a flood of forged SYNs, and honest clients who call it all the while.
 
-    rate: forged SYNs in a second; seconds: for how long; starts: when.   honest: honest calls in a second.
+    rate: forged SYNs in a second; seconds: for how long; starts: when, in seconds.
+    honest: honest calls in a second.
     backlog: places in each of the two queues.   cookies: answer with cookies when the SYN queue is full.
     synack_retries: how often an answer is sent again until a place is given up (Linux: 5, which is 63 s).
-    until: when to stop watching.   delay: one way, in seconds.
+    until: when to stop watching, in seconds.   delay: one way, in seconds.   seed: the same, the same bytes.
+    ValueError for arguments that make no flood.
     """
     for name, number in (("rate", rate), ("honest", honest)):
         if not 0 <= number <= 1000:
             raise ValueError(f"{name} is 0 to 1000 in a second, got {number!r}")
+    check_seconds(seconds=seconds, starts=starts, until=until, delay=delay)
+    if honest * until > MOST:
+        raise ValueError(f"there are ports for {MOST} honest calls, not for {honest * until:g}")
     world = World(seed=seed, link=Link(delay))
     client, server = world.host("client", HONEST), world.host("server", SERVER[0])
     attacker = world.host("attacker", "192.0.2.66")
@@ -77,12 +86,18 @@ def old_syns(
 ) -> Trace:  # fmt: skip
     """A server that is reached by old duplicates of SYNs, with a handshake of 2, 3 or 4 messages.
 
-    old: how many duplicates; honest: how many real calls between them.
+    old: how many duplicates, one a second; honest: how many real calls between them.
+    until: when to stop watching, in seconds.   delay: one way, in seconds.
     there: whether the machine that had sent the old ones is still there (and refuses what it does not know).
     Further choices are those of `tcp.Settings` for the server.
     """
     if messages not in MACHINES:
         raise ValueError(f"a handshake has {', '.join(map(str, MACHINES))} messages here, not {messages!r}")
+    check_seconds(until=until, delay=delay)
+    if not (0 <= old <= MOST and 0 <= honest <= MOST):
+        raise ValueError(
+            f"old and honest are 0 to {MOST}, for so many ports there are; got {old} and {honest}"
+        )
     world = World(seed=seed, link=Link(delay))
     machine = MACHINES[messages]
     client, server = world.host("client", HONEST), world.host("server", SERVER[0])

@@ -27,13 +27,16 @@ def openings(
     """Open `count` connections over a link that loses packets; how long each took.
 
     loss: the probability that a segment gets lost, either way.   rtt: the round trip in seconds.
-    settings: of both ends: how often a SYN is sent again, and so on.
+    settings: of both ends; what counts are initial_rto, max_rto, syn_retries and synack_retries.
+    seed: a whole number, 0 or more; the same seed, the same times.
     by: "arrays" draws all of them at once; "events" runs the machine for each, with real segments.
     """
     if not 0 <= loss <= 1:
         raise ValueError(f"loss is a probability, 0 to 1; got {loss!r}")
     if not 0 <= rtt < inf:
         raise ValueError(f"rtt is a number of seconds, 0 or more; got {rtt!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed is a whole number, 0 or more; got {seed!r}")
     if count < 1:
         raise ValueError(f"count is 1 or more, got {count!r}")
     if by == "events":

@@ -51,8 +51,7 @@ class Packet:
         self.segment = segment
         self.connection = connection
         self.end = end
-        sender.packets += 1
-        self.identification = sender.packets
+        self.identification = 0
         self.number = 0
         self.bits: bytes | None = None
 
@@ -106,6 +105,8 @@ class Network:
     def carry(self, packet: Packet) -> int:
         """Take a packet from its sender; the answer is the number of the transit."""
         sender, now = packet.sender, self.clock.now
+        sender.packets += 1
+        packet.identification = sender.packets
         number = packet.number = self.recorder.sent(
             packet, now, connection=packet.connection, sender=packet.end
         )
@@ -130,6 +131,7 @@ class Network:
         packet.number = self.recorder.sent(
             packet, self.clock.now, connection=packet.connection, sender=packet.end
         )
+        packet.identification = packet.number  # (it is not counted among what that machine sends)
         self.recorder.befell(packet.number, kind, f"transit {packet.number} is {by}", self.clock.now)
         self._deliver(packet, self.link.delay)
 
@@ -183,7 +185,8 @@ class Network:
                 self._befell(packet, "delayed", f"was held back: {fault}")
                 delay += fault.by
             elif isinstance(fault, Duplicate):
-                self.clock.after(fault.after, partial(self._copy, packet, self.link.delay, str(fault)))
+                late = partial(self._copy, packet, self.link.delay, str(fault), fault.kind)
+                self.clock.after(fault.after, late)
             elif isinstance(fault, Flip):
                 self._flip(packet, fault.bit, str(fault))
             elif isinstance(fault, Edit):
@@ -207,14 +210,14 @@ class Network:
         packet.bits = bytes(data)
         self._befell(packet, "altered", f"was changed in byte {at} of its segment: {why}")
 
-    def _copy(self, packet: Packet, delay: float, why: str) -> None:
+    def _copy(self, packet: Packet, delay: float, why: str, kind: str = "duplicate") -> None:
         """A second copy, with a number of its own."""
         copy = Packet(
             packet.sender, packet.source, packet.destination, packet.segment, packet.connection, packet.end
         )
         copy.identification, copy.bits = packet.identification, packet.bits
         copy.number = self.recorder.sent(copy, self.clock.now, connection=copy.connection, sender=copy.end)
-        self._befell(copy, "duplicate", f"is a copy of {packet.number}: {why}")
+        self._befell(copy, kind, f"is a copy of {packet.number}: {why}")
         self._deliver(copy, delay)
 
     def _overtaken(self, name: str, packet: Packet) -> None:

@@ -66,14 +66,14 @@ def reopening(
     """Two connections between the same machines, and an old segment of the first that arrives late.
 
     time_wait: whether the client obeys TIME-WAIT, and so takes another port for the second.
-    late: how late the double of the first order is, in seconds.   again_at: when the second one begins.
+    late: how late the double of the first order is; again_at: when the second one begins; both in seconds.
     numbers_fit: whether the second connection's numbers are such that the double fits; if not, they are what
-    RFC 6528 makes them, and a double fits only by a rare chance.   until: when to stop watching.
+    RFC 6528 makes them, and a double fits only by a rare chance.   until: when to stop watching, in seconds.
     """
     for name, value in (("late", late), ("again_at", again_at)):
         if not 0 <= value < 100:
             raise ValueError(f"{name} is 0 to 100 seconds, got {value!r}")
-    world = World(seed=seed, link=Link(delay), faults=[faults.duplicate("client", nth=3, after=late)])
+    world = World(seed=seed, link=Link(delay), faults=[faults.Duplicate("client", 3, late, kind="old")])
     client, server = world.host("client", CLIENT[0]), world.host("server", SERVER[0])
     # The double begins where the second order ends: so it is taken for what comes next.
     second_isn = seq.add(FIRST_ISN, -len(SECOND)) if numbers_fit else None

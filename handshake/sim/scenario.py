@@ -40,7 +40,7 @@ def tcp(
     server.  An empty request or response is left out.
 
     seed: the same seed gives the same bytes; None draws from the system.   delay: one way, in seconds.
-    link: a whole link in its place: `sim.Link(delay=0.02, loss=0.1)`.
+    link: a whole link in its place, with a delay of its own: `sim.Link(delay=0.02, loss=0.1)`.
     think: how long a program takes before it sends or closes.   faults: see `sim.drop` and its like.
     client, server: (ip, port), both of IPv4 or both of IPv6.
     client_isn, server_isn: initial sequence numbers; by RFC 6528 from the seed if None.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from handshake.errors import Refused
 from handshake.tcp import Arrives, Endpoint, Listener, Move, Tcb, step
 from handshake.tcp.endpoint import Machine, due
 from handshake.tcp.figure import CLOSED, LISTEN, TIME_WAIT
@@ -28,6 +29,7 @@ class Socket(Endpoint):
     program: who uses it, or None.   port: the listening port that it came from, or None.
     connection, end: what the recorder calls them: a number, and "client" or "server".
     gone: the machine has forgotten it.
+    (Unlike an Endpoint's, its history and outgoing segments go to the recorder and the network.)
     """
 
     def __init__(
@@ -45,14 +47,28 @@ class Socket(Endpoint):
         self._alarm = NEVER
 
     def after(self, delay: float, action: Callable[[], object]) -> None:
-        """Do something in `delay` seconds, unless the machine forgets it until then, or the program dies."""
+        """Do something in `delay` seconds, unless the machine forgets it until then, or the program dies.
+
+        What is refused by then (the connection may be over) is told in the trace, and nothing else happens.
+        """
         program = self.program
 
         def later() -> None:
             if not self.gone and self.program is program:
-                action()
+                self.attempt(action)
 
         self.host.clock.after(delay, later)
+
+    def attempt(self, action: Callable[[], object]) -> None:
+        """Let the program call something; a refusal is told in the trace."""
+        try:
+            action()
+        except Refused as refusal:
+            plain, why = self.tcb.plain(), f"refused: {refusal.why}"
+            self.host.recorder.told(
+                self.host.clock.now, self.connection, self.end, cause="call refused", before=plain,
+                after=plain, notes=(why,),
+            )  # fmt: skip
 
     def _apply(self, event: Event) -> Move:
         """Let an event happen: send what is to be sent, record it, wind the alarm, let the program answer."""
@@ -65,10 +81,12 @@ class Socket(Endpoint):
         sends = tuple([host.send(self, segment) for segment in move.sends]) if move.sends else ()
         arrived = host.arriving if type(event) is Arrives else None
         host.recorder.step(time, self.connection, self.end, move, arrived, sends)
-        if after.state is CLOSED:
-            host.forget(self)
-        else:
+        if after.state is not CLOSED:
+            if move.before.state is CLOSED:
+                host.sockets[after.local[1], self.peer] = self
             self._wind(after)
+        elif move.before.state is not CLOSED:
+            host.forget(self)
         if self.port is not None:
             self.port.settle(self)
         if self.program is not None:

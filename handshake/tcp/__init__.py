@@ -1,7 +1,8 @@
-"""TCP (RFC 9293): the segment, the state diagram as data, the machine that runs it, and one end to use.
+"""TCP (RFC 9293): the segment, the state diagram as data, the machine, one end to use, a listening port.
 
-Read `segment`, `figure`, `tcb` and `machine`; then what the machine calls: `arrives` with its `checks`,
-`calls`, `timeouts`; and `endpoint` last.
+Read `seq`, `options` and `segment`; `figure`, the diagram; `settings` with `timers`, and `tcb`, the block;
+`machine`, and what it works with: `work`, `arrives` with its `checks`, `acknowledged`, `reassembly`, `calls`,
+`sending`, `timeouts`; then `endpoint`, and `listener` with `isn` and `cookies`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from handshake.tcp.listener import Listener
 from handshake.tcp.machine import step
 from handshake.tcp.options import Option
 from handshake.tcp.segment import ACK, FIN, PSH, RST, SYN, URG, Flags, Segment
-from handshake.tcp.settings import Settings
+from handshake.tcp.settings import LINUX, Settings
 from handshake.tcp.stream import Stream
 from handshake.tcp.tcb import (
     Abort,
@@ -28,6 +29,7 @@ from handshake.tcp.tcb import (
     Tcb,
     TimeWaitTimeout,
     UserTimeout,
+    closed,
 )
 from handshake.tcp.timers import LINUX_KEEP_ALIVE, KeepAlive, RoundTrip
 
@@ -35,6 +37,7 @@ __all__ = [
     "ACK",
     "EDGES",
     "FIN",
+    "LINUX",
     "LINUX_KEEP_ALIVE",
     "PSH",
     "RST",
@@ -65,5 +68,6 @@ __all__ = [
     "Tcb",
     "TimeWaitTimeout",
     "UserTimeout",
+    "closed",
     "step",
 ]

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from handshake.tcp import seq
 from handshake.tcp.acknowledged import established
-from handshake.tcp.checks import between, otherwise, rest_of_text, within_window
+from handshake.tcp.checks import acceptable_ack, from_other_states, rest_of_text, within_window
 from handshake.tcp.figure import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from handshake.tcp.options import MSS, WINDOW_SCALE, Option
 from handshake.tcp.segment import ACK, FIN, FLAGS, RST, SYN, Segment
@@ -30,7 +30,7 @@ def segment_arrives(work: Work, event: Arrives) -> str:
     elif state is SYN_SENT:
         from_syn_sent(work, event.segment)
     else:
-        otherwise(work, event.segment)
+        from_other_states(work, event.segment)
     flush(work)
     return f"rcv {','.join(work.heard)}" if work.heard else "rcv segment"
 
@@ -39,10 +39,10 @@ def from_closed(work: Work, segment: Segment) -> None:
     """Section 3.10.7.1: there is no connection."""
     work.hears(str(segment.flags).replace(", ", ","))
     if segment.flags & RST:
-        work.drop("no connection, and a reset needs no answer")
+        work.done("no connection, and a reset needs no answer")
     else:
         work.refuse(segment)
-        work.drop("no connection here: refused with a RST")
+        work.done("no connection here: refused with a RST")
 
 
 def from_listen(work: Work, event: Arrives) -> None:
@@ -50,14 +50,14 @@ def from_listen(work: Work, event: Arrives) -> None:
     segment, flags = event.segment, event.segment.flags
     if flags & RST:
         work.hears("RST")
-        work.drop("First: a reset means nothing to a listener")
+        work.done("First: a reset means nothing to a listener")
     elif flags & ACK:
         work.hears("ACK")
         work.refuse(segment)
-        work.drop("Second: an acknowledgment, though nothing was ever sent: a RST answers it")
+        work.done("Second: an acknowledgment, though nothing was ever sent: a RST answers it")
     elif not flags & SYN:
         work.hears("segment")
-        work.drop("Fourth: neither SYN nor RST: dropped")
+        work.done("Fourth: neither SYN nor RST: dropped")
     else:
         work.hears("SYN")
         work.set(
@@ -79,24 +79,24 @@ def from_listen(work: Work, event: Arrives) -> None:
 def from_syn_sent(work: Work, segment: Segment) -> None:
     """Section 3.10.7.3: we have asked and wait for the answer."""
     tcb, flags = work.tcb, segment.flags
-    acceptable = bool(flags & ACK) and tcb.snd_una != segment.ack and between(tcb, segment.ack)
+    acceptable = bool(flags & ACK) and tcb.snd_una != segment.ack and acceptable_ack(tcb, segment.ack)
     if flags & ACK and not acceptable:
         work.hears("bad ACK")
         if flags & RST:
-            work.drop(f"First: a reset whose ack {segment.ack} is not for our SYN: dropped")
+            work.done(f"First: a reset whose ack {segment.ack} is not for our SYN: dropped")
         else:
             work.refuse(segment)
-            work.drop(f"First: ack {segment.ack} is not for our SYN {tcb.iss}: a RST answers it")
+            work.done(f"First: ack {segment.ack} is not for our SYN {tcb.iss}: a RST answers it")
     elif flags & RST:
         if acceptable:
             work.hears("RST,ACK")
             work.ends("Second: the reset acknowledges our SYN: connection refused")
         else:
             work.hears("RST")
-            work.drop("Second: a reset that acknowledges nothing: dropped")
+            work.done("Second: a reset that acknowledges nothing: dropped")
     elif not flags & SYN:
         work.hears("segment")
-        work.drop("Fifth: neither SYN nor RST: dropped")
+        work.done("Fifth: neither SYN nor RST: dropped")
     elif acceptable or tcb.syn_acknowledged:
         work.hears("SYN,ACK" if acceptable else "SYN")
         work.set(learned(tcb, segment))
@@ -126,7 +126,7 @@ def learned(tcb: Tcb, segment: Segment) -> dict[str, object]:
     return {
         "irs": segment.seq,
         "rcv_nxt": following,
-        "told": following,
+        "last_ack_sent": following,
         "rcv_wnd": min(tcb.settings.window, 65535 << ours),
         "rcv_scale": ours,
         "snd_scale": shift if scaled else None,

@@ -129,6 +129,8 @@ def closes(work: Work, call: Close) -> str:
         work.ends(f"{len(tcb.unread)} bytes were not read: a RST tells the peer that they are lost")
         return "CLOSE with data unread"
     work.set(close_wanted=True, deaf=not call.reading)
+    if not call.reading:
+        work.note("the program will read no more, either")
     if tcb.state is SYN_RECEIVED and tcb.buffer:
         # The FIN has to follow the data, and data can be sent only once the connection is open.
         work.note("a FIN will follow the waiting data")

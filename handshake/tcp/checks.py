@@ -39,7 +39,7 @@ RST_SYN = int(RST | SYN)
 TAKES_TEXT = (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2)
 
 
-def otherwise(work: Work, segment: Segment) -> None:
+def from_other_states(work: Work, segment: Segment) -> None:
     """The checks one after the other.  The third, on security labels, is left out, as by everybody today."""
     tcb = work.tcb
     if segment.seq != tcb.rcv_nxt or segment.length >= tcb.rcv_wnd:  # not just what is expected
@@ -80,7 +80,7 @@ def between_window(tcb: Tcb, number: int) -> bool:
     return (number - tcb.rcv_nxt) % seq.MODULUS < tcb.rcv_wnd
 
 
-def between(tcb: Tcb, ack: int) -> bool:
+def acceptable_ack(tcb: Tcb, ack: int) -> bool:
     """SND.UNA =< ack =< SND.NXT: whether we have sent what it acknowledges."""
     return (ack - tcb.snd_una) % seq.MODULUS <= tcb.outstanding
 
@@ -108,13 +108,13 @@ def first_sequence(work: Work, segment: Segment) -> bool:
         if segment.seq == tcb.rcv_nxt or between_window(tcb, segment.seq):
             return False
         work.hears("unacceptable segment")
-        return work.drop(f"{_outside(tcb, segment)}: the reset is dropped")
+        return work.done(f"{_outside(tcb, segment)}: the reset is dropped")
     if tcb.state is SYN_RECEIVED and flags & (SYN | ACK) == SYN and segment.seq == tcb.irs:
         # Our answer acknowledges it, and may have got lost: kernels send the answer again, not a bare ACK.
         work.hears("unacceptable segment")
         work.send(SYN_ACK, at=tcb.iss)
         work.set(timed=None)
-        return work.drop("First: the peer's SYN again: it has not heard our answer, which is sent again")
+        return work.done("First: the peer's SYN again: it has not heard our answer, which is sent again")
     if acceptable(tcb, segment):
         return False
     if not tcb.rcv_wnd and segment.seq == tcb.rcv_nxt and not flags & SYN:
@@ -176,13 +176,13 @@ def fifth_ack(work: Work, segment: Segment) -> bool:
     """Fifth, check the ACK field."""
     tcb, ack = work.tcb, segment.ack
     if not segment.flags & ACK:
-        return work.drop("Fifth: without ACK nothing is acknowledged: dropped")
+        return work.done("Fifth: without ACK nothing is acknowledged: dropped")
     count = seq.distance(tcb.snd_una, ack)  # how many more numbers it confirms
     opening = tcb.state is SYN_RECEIVED
     if opening and not 0 < count <= tcb.outstanding:
         work.hears("bad ACK")
         work.refuse(segment)
-        return work.drop(f"Fifth: ack {ack} is not for our SYN {tcb.iss}: a RST answers it")
+        return work.done(f"Fifth: ack {ack} is not for our SYN {tcb.iss}: a RST answers it")
     if count > tcb.outstanding:
         work.hears("bad ACK")
         return work.challenge(
@@ -224,7 +224,7 @@ def _fin_acknowledged(work: Work) -> bool:
         work.note("our FIN is acknowledged")
     elif tcb.state is CLOSING:
         time_wait(work)
-        return work.drop("our FIN is acknowledged: both ends are done")
+        return work.done("our FIN is acknowledged: both ends are done")
     elif tcb.state is LAST_ACK:
         return work.ends("our FIN is acknowledged: all is over")
     return False

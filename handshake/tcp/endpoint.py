@@ -6,6 +6,7 @@ It does no input or output of its own: hand it what arrived, and send what `outg
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from handshake.tcp import seq
@@ -33,6 +34,7 @@ from handshake.tcp.tcb import (
 )
 from handshake.tcp.timers import NEVER
 from handshake.trace import Address
+from handshake.wire import fit
 
 ETHERNET_MSS = {4: 1460, 6: 1440}
 """What fits a packet of 1500 bytes behind the headers of TCP and of IPv4 or IPv6, without options."""
@@ -48,14 +50,16 @@ REMEMBERED = 1000
 class Endpoint:
     """One end.
 
-    local, remote: (ip, port); remote is None for an end that only listens.
+    local, remote: (ip, port); remote is None for an end that only listens.  Who listens takes a call from
+    anybody; who hands it segments sees to it that they are for this port, and from this peer.
     isn: the initial sequence number, or a function that gives one at each opening.
     window: the receive buffer in bytes.   mss: the most data that it takes in a segment; what fits an
     Ethernet packet if None.   Further choices are those of `Settings`: keep_alive, user_timeout, retries ...
     tcb: a block to begin with, in place of a closed one with these choices.
     machine: what runs it; another than `step` only for experiments.
-    Times are seconds on whatever clock the caller keeps; only `receive` and `tick` move it.
+    Times are seconds on whatever clock the caller keeps; only `receive` and `tick` move it, and never back.
 
+    Every call of a program may be Refused, if it does not fit the state; then nothing has changed.
     received: all that was delivered to the program; delivered: how many bytes that are.
     history: (time, Move), the latest last.
     """
@@ -72,9 +76,13 @@ class Endpoint:
         machine: Machine = step,
         **choices: Any,
     ) -> None:
+        for address in (local, *([] if remote is None else [remote])):
+            check_address(address)
         if tcb is None:
             size = ETHERNET_MSS[6 if ":" in local[0] else 4] if mss is None else mss
             tcb = closed(local, remote, Settings(window=window, mss=size, **choices))
+        elif choices:
+            raise TypeError(f"a block has its settings already; these would be ignored: {', '.join(choices)}")
         self.remote = remote
         self.tcb = tcb
         self.now = 0.0
@@ -130,15 +138,17 @@ class Endpoint:
         """Take up to `count` bytes that have come, and no more until the next call.
 
         With None take all of them, and from now on whatever comes, as an endpoint does from its start.
+        Refused once the peer has closed and everything was read: the end of the stream.
         """
         if count is not None and count < 0:
             raise ValueError(f"count is 0 or more, or None for everything; got {count}")
         return self._apply(Receive(count)).delivered
 
     def close(self, *, reading: bool = True) -> Move:
-        """Say that no more will be sent; what arrives is still taken.
+        """Say that no more will be sent; what arrives is still taken.  This is the standard's CLOSE.
 
         reading: False is what `close` of a socket does: what is unread, or still comes, makes it send a RST.
+        (The standard's CLOSE is what `shutdown` of a socket does.)
         """
         return self._apply(Close(reading))
 
@@ -150,7 +160,7 @@ class Endpoint:
 
     def receive(self, segment: Segment, now: float, source: Address | None = None) -> Move:
         """A segment arrived.   source: from whom, which a listener wants to know."""
-        self.now = now
+        self.now = max(now, self.now)
         iss = 0
         if self.tcb.state is LISTEN:
             if segment.flags & SYN_ACK_RST == SYN:
@@ -160,10 +170,16 @@ class Endpoint:
         return self._apply(Arrives(segment, source, iss))
 
     def tick(self, now: float) -> list[Move]:
-        """Time passed: act on the timers that have run out."""
-        self.now = now
+        """Time passed: act on the timers that have run out.
+
+        now: seconds.  Call it no later than `next_timer()`: what comes of a timer counts from now on, so an
+        end that slept sends once and waits, and makes up for nothing.
+        """
+        if not now < inf:
+            raise ValueError(f"now is a number of seconds, got {now!r}")
+        self.now = max(now, self.now)
         moves = []
-        while self.tcb.next_timer <= now:
+        while self.tcb.next_timer <= self.now:
             moves.append(self._apply(due(self.tcb)))
         return moves
 
@@ -178,7 +194,7 @@ class Endpoint:
         return segments
 
     def _new_isn(self) -> int:
-        return self._isn() if callable(self._isn) else self._isn
+        return fit("isn", self._isn() if callable(self._isn) else self._isn, 32)
 
     def _apply(self, event: Event) -> Move:
         move = self.machine(self.tcb, event, self.now)
@@ -198,6 +214,13 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"Endpoint({self.tcb.local[0]}:{self.tcb.local[1]}, {self.state})"
+
+
+def check_address(address: Address) -> None:
+    """ValueError if something is no address of an end."""
+    if not isinstance(address, tuple) or [type(part) for part in address] != [str, int]:
+        raise ValueError(f"an end is an address and a port: ('10.0.0.1', 40000); got {address!r}")
+    fit("port", address[1], 16)
 
 
 def due(tcb: Tcb) -> Timeout:

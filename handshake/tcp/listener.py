@@ -17,7 +17,7 @@ from handshake.tcp.endpoint import SYN_ACK_RST, Endpoint
 from handshake.tcp.figure import CLOSED, LISTEN, SYN_RECEIVED
 from handshake.tcp.machine import step
 from handshake.tcp.options import mss
-from handshake.tcp.segment import ACK, SYN, Segment
+from handshake.tcp.segment import ACK, RST, SYN, Segment
 from handshake.tcp.settings import DEFAULTS, Settings
 from handshake.tcp.tcb import DEFAULT_MSS, Arrives, Move, Tcb, closed
 from handshake.trace import Address
@@ -29,12 +29,15 @@ class Listener:
     local: (ip, port).   isn: gives the first number of a connection with that caller, at that time.
     backlog: how many connections may wait for the program; syn_backlog: how many handshakes may be under
     way (Linux keeps both limits; the second is the same as the first if None).
-    cookies: answer with SYN cookies when the SYN queue is full.   secret: the key for them.
+    cookies: answer with SYN cookies when the SYN queue is full.   secret: the key for them, 1 to 32 bytes.
     settings: for the connections.
     child: makes the endpoint for a call, from the caller, our first number, and a block to begin with.
 
     syn_queue, accept_queue: who waits, the longest waiting first.
     dropped: how many SYNs and last ACKs were ignored for want of room.
+
+    Hand `receive` whatever comes for this port from a caller whose connection was not accepted yet; send what
+    the move that it answers sends, and what `outgoing` gives; call `tick` by `next_timer`.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class Listener:
     ) -> None:
         if backlog < 1 or (syn_backlog is not None and syn_backlog < 1):
             raise ValueError("a queue has room for one at least")
+        if cookies and not 1 <= len(secret) <= 32:
+            raise ValueError(f"cookies need a secret of 1 to 32 bytes, got {len(secret)}")
         self.local = local
         self.backlog = backlog
         self.syn_backlog = backlog if syn_backlog is None else syn_backlog
@@ -76,7 +81,7 @@ class Listener:
         child = self.syn_queue.get(source)
         kind = segment.flags & SYN_ACK_RST
         if child is not None:
-            if kind == ACK and len(self.accept_queue) >= self.backlog:
+            if kind & ACK and not kind & RST and len(self.accept_queue) >= self.backlog:
                 why = "the accept queue is full: the ACK is ignored, the caller believes that it is connected"
                 return self._drop(segment, source, why, child.tcb)
             child.receive(segment, now, source)
@@ -89,6 +94,29 @@ class Listener:
             if size is not None:
                 return self._remembered(segment, now, source, size)
         return step(self._tcb, Arrives(segment, source), now)
+
+    def next_timer(self) -> float | None:
+        """When `tick` will have something to do, or None."""
+        timers = [child.next_timer() for child in self._waiting()]
+        return min((timer for timer in timers if timer is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        """Time passed: those who wait send again, or give up and leave their place."""
+        for child in self._waiting():
+            child.tick(now)
+            self.settle(child)
+
+    def outgoing(self) -> list[tuple[Address, Segment]]:
+        """What those who wait have to send, and to whom, in order; each is given once."""
+        return [
+            (child.remote, segment)
+            for child in self._waiting()
+            for segment in child.outgoing()
+            if child.remote is not None
+        ]
+
+    def _waiting(self) -> list[Endpoint]:
+        return [*self.syn_queue.values(), *self.accept_queue]
 
     def settle(self, child: Endpoint) -> None:
         """See what has become of an endpoint in the SYN queue: complete, or over."""

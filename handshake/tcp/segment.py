@@ -39,6 +39,17 @@ FLAG_NAMES = tuple(
 
 FLAGS = tuple(Flags(value) for value in range(256))
 
+
+def flags_named(names: str) -> Flags:
+    """The control bits of a text: "SYN, ACK"; "" for none.   ValueError for what is no name of one."""
+    found = FLAGS[0]
+    for name in names.replace(",", " ").split():
+        if name not in Flags.__members__:
+            raise ValueError(f"control bits are {', '.join(Flags.__members__)}; got {name!r}")
+        found |= Flags[name]
+    return found
+
+
 SYN, ACK, FIN, RST, PSH, URG = Flags.SYN, Flags.ACK, Flags.FIN, Flags.RST, Flags.PSH, Flags.URG
 
 HEADER = Layout(
@@ -161,3 +172,6 @@ class Segment:
         ack = f" ack {self.ack}" if self.flags & ACK else ""
         data = f" data {len(self.data)}" if self.data else ""
         return f"{self.flags}  seq {self.seq}{ack}{data}"
+
+    def __repr__(self) -> str:
+        return f"<Segment {self.source_port} > {self.destination_port}  {self}>"

@@ -114,7 +114,7 @@ def _send_ack(work: Work) -> None:
     """Acknowledge: at once, or (section 3.8.6.3) a little later, unless two full segments wait for it."""
     tcb = work.tcb
     delay = tcb.settings.delayed_ack
-    if delay and work.ack == "soon" and seq.distance(tcb.told, tcb.rcv_nxt) < 2 * tcb.settings.mss:
+    if delay and work.ack == "soon" and seq.distance(tcb.last_ack_sent, tcb.rcv_nxt) < 2 * tcb.settings.mss:
         if tcb.ack_at == NEVER:
             work.set(ack_at=work.time + delay)
         work.note(f"the acknowledgment may wait up to {1000 * delay:g} ms for company")

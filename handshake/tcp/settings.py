@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from handshake.tcp.timers import KeepAlive, RoundTrip
@@ -64,32 +65,47 @@ class Settings:
     """What is known of the round trip before it was measured."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "unmeasured", RoundTrip(rto=self.initial_rto))
-        shift = max(0, self.window.bit_length() - 16) if self.scaling else 0
-        object.__setattr__(self, "shift", shift)
-        if not 0 <= self.window <= 65535 << MAX_SCALE * self.scaling:
-            largest = 65535 << MAX_SCALE * self.scaling
+        for name in ("scaling", "fast_retransmit"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} is True or False, got {getattr(self, name)!r}")
+        for name in ("window", "mss", "retries", "syn_retries", "synack_retries"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ValueError(f"{name} is a whole number, got {value!r}")
+        for name in ("initial_rto", "min_rto", "max_rto", "delayed_ack", "msl"):
+            _seconds(name, getattr(self, name))
+        largest = 65535 << MAX_SCALE * self.scaling
+        if not 0 <= self.window <= largest:
             raise ValueError(f"window is 0 to {largest} bytes, got {self.window}")
         if not 1 <= self.mss <= 65535:
             raise ValueError(f"mss has 16 bits and is at least 1: 1 to 65535, got {self.mss}")
-        if not SHORTEST <= self.min_rto <= self.max_rto or self.initial_rto < SHORTEST:
+        if not SHORTEST <= self.min_rto <= self.max_rto or not SHORTEST <= self.initial_rto <= self.max_rto:
             raise ValueError(
-                f"timeouts are at least {SHORTEST} s, and min_rto no more than max_rto; got "
-                f"initial_rto={self.initial_rto}, min_rto={self.min_rto}, max_rto={self.max_rto}"
+                f"timeouts are at least {SHORTEST} s, and neither min_rto nor initial_rto exceeds max_rto; "
+                f"got initial_rto={self.initial_rto}, min_rto={self.min_rto}, max_rto={self.max_rto}"
             )
         if min(self.retries, self.syn_retries, self.synack_retries) < 0:
             raise ValueError("retries are counted from 0")
         if not 0 <= self.delayed_ack < 0.5:
             raise ValueError(f"delayed_ack is below 0.5 s (RFC 9293 section 3.8.6.3), got {self.delayed_ack}")
-        if self.user_timeout is not None and self.user_timeout <= 0:
-            raise ValueError(f"user_timeout is more than 0 s, or None; got {self.user_timeout}")
+        if self.user_timeout is not None:
+            _seconds("user_timeout", self.user_timeout, SHORTEST)
         ask = self.keep_alive
-        if ask is not None and (min(ask.idle, ask.interval) < SHORTEST or ask.count < 1):
-            raise ValueError(
-                f"keep-alive needs times of at least {SHORTEST} s and a count of 1 or more; got {ask}"
-            )
-        if self.msl < 0:
-            raise ValueError(f"msl is a number of seconds, 0 or more; got {self.msl}")
+        if ask is not None:
+            if not isinstance(ask, KeepAlive):
+                raise ValueError(f"keep_alive is a KeepAlive(idle, interval, count), or None; got {ask!r}")
+            _seconds("keep_alive.idle", ask.idle, SHORTEST)
+            _seconds("keep_alive.interval", ask.interval, SHORTEST)
+            if not isinstance(ask.count, int) or ask.count < 1:
+                raise ValueError(f"keep_alive.count is 1 or more, got {ask.count!r}")
+        shift = max(0, self.window.bit_length() - 16) if self.scaling else 0
+        object.__setattr__(self, "shift", shift)
+        object.__setattr__(self, "unmeasured", RoundTrip(rto=self.initial_rto))
+
+
+def _seconds(name: str, value: object, least: float = 0.0) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < inf:
+        raise ValueError(f"{name} is a number of seconds, {least:g} or more; got {value!r}")
 
 
 DEFAULTS = Settings()

@@ -45,7 +45,7 @@ class Tcb:
     held: what came ahead of a gap.   rcv_fin: the number of the peer's FIN, if it has come.
     unread: bytes for a program that does not take them yet; reading: whether it takes them as they come.
     deaf: the program has closed and will not read any more (section 3.6.1).
-    told: the value of RCV.NXT that the peer knows from our last acknowledgment.
+    last_ack_sent: the value of RCV.NXT that the peer was last told (RFC 7323 section 4.3 calls it so).
 
     Sending again (RFC 6298).
     rtt: the round trip and the timeout.   retransmits: how often the oldest segment was sent again.
@@ -92,7 +92,7 @@ class Tcb:
     unread: bytes = b""
     reading: bool = True
     deaf: bool = False
-    told: int = 0
+    last_ack_sent: int = 0
 
     rtt: RoundTrip = UNMEASURED
     retransmits: int = 0
@@ -147,6 +147,10 @@ class Tcb:
             self.retransmit_at, self.ack_at, self.keep_alive_at, self.user_timeout_at, self.time_wait_at
         )
 
+    def __repr__(self) -> str:
+        peer = f" with {self.remote[0]}:{self.remote[1]}" if self.remote else ""
+        return f"Tcb({self.state}, {self.local[0]}:{self.local[1]}{peer})"
+
     def plain(self) -> dict[str, int | float | str]:
         """Its fields for a Trace, by their names in the RFC; those that mean something in this state."""
         fields: dict[str, int | float | str] = {"state": str(self.state)}
@@ -174,7 +178,7 @@ class Tcb:
         )
 
 
-_BLANK = Tcb(("", 0))
+_BLANK = Tcb(("", 0))  # (`closed` fills in what depends on the settings)
 
 
 def closed(local: Address, remote: Address | None = None, settings: Settings = DEFAULTS) -> Tcb:
@@ -280,7 +284,8 @@ Event = Call | Arrives | Timeout
 class Move(NamedTuple):
     """What came of an event: the block before and after, and what went out.
 
-    cause: the event in the words of figure 5 ("rcv SYN,ACK"), so that a move can be found in EDGES.
+    cause: the event in the words of figure 5 ("rcv SYN,ACK"), so that a move to another state can be found
+    in EDGES.
     sends: segments, in order.   delivered: bytes for our own program.   notes: why, check by check.
     """
 
@@ -291,6 +296,17 @@ class Move(NamedTuple):
     sends: tuple[Segment, ...] = ()
     delivered: bytes = b""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        states = f"{self.before.state} -> {self.after.state}"
+        if self.before.state is self.after.state:
+            states = str(self.after.state)
+        sent = f", sends {len(self.sends)}" if self.sends else ""
+        return f"Move({self.cause}: {states}{sent})"
+
+    def __str__(self) -> str:
+        lines = [repr(self), *(f"  {note}" for note in self.notes)]
+        return "\n".join([*lines, *(f"  sends {segment}" for segment in self.sends)])
 
     def told(self) -> Mapping[str, Any]:
         """The move as a Step of a Trace tells it."""

@@ -27,7 +27,7 @@ from handshake.tcp.timers import NEVER
 from handshake.tcp.work import Work
 
 R1 = 3
-"""After so many retransmissions of the same segment the program should hear of it (section 3.8.3)."""
+"""After so many retransmissions delivery is in trouble (section 3.8.3): here that is only noted."""
 
 STALE = "the timer was for something that is over"
 
@@ -68,7 +68,7 @@ def retransmission(work: Work, _: RetransmissionTimeout) -> str:
     else:
         probe(work)
     if work.tcb.retransmits == R1:
-        work.note("so often in vain: the program is told that delivery is in trouble (R1)")
+        work.note("so often in vain: here a system may tell the program, or look for another way (R1)")
     return "retransmission timeout"
 
 

@@ -57,7 +57,7 @@ class Work:
         """Say why, in words."""
         self.notes.append(text)
 
-    def drop(self, why: str) -> bool:
+    def done(self, why: str) -> bool:
         """No further checks: the segment is dropped, or dealt with."""
         self.notes.append(why)
         return True
@@ -77,7 +77,7 @@ class Work:
         if self.time - since >= CHALLENGES_PER:
             since, count = self.time, 0
         if count >= CHALLENGES:
-            return self.drop(f"{why}; {count} such answers in {CHALLENGES_PER:g} s are enough: silence")
+            return self.done(f"{why}; {count} such answers in {CHALLENGES_PER:g} s are enough: silence")
         self.set(challenges=(since, count + 1))
         self.acknowledge(why)
         return True
@@ -91,15 +91,15 @@ class Work:
     def ends(self, why: str, state: State = CLOSED) -> bool:
         """The connection is over, and forgotten; a passive opener may listen again."""
         self.become(self.tcb.listening() if state is LISTEN else self.tcb.forgotten())
-        return self.drop(why)
+        return self.done(why)
 
     def send(self, flags: int, *, at: int | None = None, data: bytes = b"") -> None:
         """Send a segment of this connection: <SEQ=SND.NXT> or `at`, <ACK=RCV.NXT> if ACK is set."""
         self.sends.append(segment(self.tcb, flags, at, data))
         if flags & ACK:
             self.ack = None
-            if self.tcb.told != self.tcb.rcv_nxt or self.tcb.ack_at != NEVER:
-                self.set(told=self.tcb.rcv_nxt, ack_at=NEVER)
+            if self.tcb.last_ack_sent != self.tcb.rcv_nxt or self.tcb.ack_at != NEVER:
+                self.set(last_ack_sent=self.tcb.rcv_nxt, ack_at=NEVER)
 
     def refuse(self, arrived: Segment) -> None:
         """Send the RST that answers a segment for which there is no connection (section 3.10.7.1).

@@ -9,8 +9,8 @@ T = TypeVar("T")
 
 
 def fit(name: str, value: int, bits: int) -> int:
-    """The value, if it fits in so many bits; ValueError if not."""
-    if not 0 <= value < 1 << bits:
+    """The value, if it is a whole number and fits in so many bits; ValueError if not."""
+    if isinstance(value, float) or not 0 <= value < 1 << bits:
         raise ValueError(f"{name}: {value} does not fit in {bits} bit{'s' * (bits > 1)}")
     return value
 
@@ -34,7 +34,7 @@ def made(kind: type[T], values: dict[str, Any]) -> T:
     """A frozen record, from all of its fields: as kind(**values), and three times as quick.
 
     A frozen dataclass guards every single assignment, in its own __init__ too; a capture of 100,000 packets
-    holds 300,000 records.  Only decoders use this, with values that they have just checked.
+    holds 300,000 records.  Only decoders use this, and the machine, with values that need no check.
     """
     record = _new(kind)
     _set(record, "__dict__", values)

@@ -7,11 +7,22 @@ from typing import Any
 
 from handshake import show, sim
 from handshake.flows import received
-from handshake.labs.lab import Lab, Outcome, amount, choice, of_these, slider, switch
+from handshake.labs.lab import (
+    Lab,
+    Outcome,
+    amount,
+    choice,
+    of_these,
+    one_of,
+    slider,
+    switch,
+    within,
+)
 from handshake.show import axes, rows
 from handshake.show.curves import Series
 from handshake.sim.calls import Call
 from handshake.sim.failing import FAILS_AT, SPEAKS_AT
+from handshake.sim.reopening import SECOND
 from handshake.tcp import RST, KeepAlive
 from handshake.tcp.settings import LINUX
 from handshake.trace import Trace
@@ -31,16 +42,18 @@ PATIENCES = (("5 s", 5.0), ("30 s", 30.0), ("2 min", 120.0), ("5 min", 300.0), (
 
 
 def failing(
-    case: str = "silence, server idle", helps: str = "nothing", idle: float = 7200.0, user: float = 30.0,
-    beat: float = 5.0,
+    case: str = "silence, server idle", helps: str = "nothing", idle: float = 7200.0,
+    user_timeout: float = 30.0, heartbeat: float = 5.0,
 ) -> Outcome:  # fmt: skip
     """The client fails, in five ways: when the server finds out, and what helps it.
 
     case: one of `sim.CASES`, shown at length.   helps: what helps the server in it, one of HELPS.
-    idle: keep-alive's idle time; probes follow every 75 s, nine of them.   user: the user timeout.
-    beat: the interval of the heartbeat; its patience is three of them.   All in seconds.
+    idle: keep-alive's idle time; probes follow every 75 s, nine of them.
+    heartbeat: its interval; its patience is three of them.   All times in seconds.
     """
-    means = _means(idle, user, beat)
+    one_of("case", case, sim.CASES)
+    one_of("helps", helps, HELPS)
+    means = _means(idle, user_timeout, heartbeat)
     table = {
         name: {each: _found(sim.failing(name, **means[each], **LINUX)) for each in HELPS}
         for name in sim.CASES
@@ -57,8 +70,9 @@ def failing(
     )
     bars = show.knew(
         table, title="When does the server find out?", until=10 * DAY,
-        subtitle=f"Keep-alive after {rows.lasting(idle)} idle, user timeout {rows.lasting(user)}, heartbeat "
-        f"every {rows.lasting(beat)}; retransmission as Linux does it. A logarithmic scale.",
+        subtitle=f"Keep-alive after {rows.lasting(idle)} of silence; user timeout "
+        f"{rows.lasting(user_timeout)}; heartbeat every {rows.lasting(heartbeat)}, given up after three; "
+        "sent again as Linux does.",
     )  # fmt: skip
     return Outcome(words, (bars, show.timeline(run)), run)
 
@@ -84,25 +98,27 @@ def failing_lab() -> Lab:
         case=choice("what happens", list(sim.CASES), "silence, server idle"),
         helps=choice("what helps", list(HELPS), "nothing"),
         idle=of_these("keep-alive: idle", IDLES, 7200.0),
-        user=of_these("user timeout", PATIENCES, 30.0),
-        beat=of_these("heartbeat every", [(f"{n} s", float(n)) for n in (1, 5, 15, 60)], 5.0),
+        user_timeout=of_these("user timeout", PATIENCES, 30.0),
+        heartbeat=of_these("heartbeat every", [(f"{n} s", float(n)) for n in (1, 5, 15, 60)], 5.0),
     )  # fmt: skip
 
 
 # How soon at the latest.
 
 
-def detecting(idle: float = 7200.0, interval: int = 75, count: int = 9, user: float = 30.0) -> Outcome:
+def detecting(
+    idle: float = 7200.0, interval: int = 75, count: int = 9, user_timeout: float = 30.0
+) -> Outcome:
     """How long keep-alive and user timeout take to find out, over their settings.
 
-    idle, interval, count: of keep-alive, times in seconds.   user: the user timeout, in seconds.
+    idle, interval, count: of keep-alive.   All times in seconds.
     """
     grid = sorted({1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 7200.0, idle})
     probed = [(x, _after("silence, server idle", keep_alive=KeepAlive(x, interval, count))) for x in grid]
-    limits = sorted({1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 900.0, user})
+    limits = sorted({1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 900.0, user_timeout})
     limited = [(x, _after("silence, server sends", user_timeout=x)) for x in limits]
     chosen = dict(probed)[idle]
-    limit = dict(limited)[user]
+    limit = dict(limited)[user_timeout]
     words = (
         f"Keep-alive finds out {rows.lasting(chosen)} after the failure: {rows.lasting(idle)} of silence, "
         f"then {count} probe{'s' * (count != 1)} {interval} s apart.\n"
@@ -112,7 +128,7 @@ def detecting(idle: float = 7200.0, interval: int = 75, count: int = 9, user: fl
     series = {
         "keep-alive, by its idle time": Series(probed),
         "user timeout, by its length, the server sends": Series(limited, "dashed"),
-        "the settings chosen": Series([(idle, chosen), (user, limit)], "ring"),
+        "the settings chosen": Series([(idle, chosen), (user_timeout, limit)], "ring"),
     }
     top = max(y for _, y in [*probed, *limited])
     picture = show.curves(
@@ -138,7 +154,7 @@ def detecting_lab() -> Lab:
         idle=of_these("idle time", IDLES, 7200.0),
         interval=slider("between probes (s)", 75, 1, 120),
         count=slider("probes", 9, 1, 12),
-        user=of_these("user timeout", PATIENCES, 30.0),
+        user_timeout=of_these("user timeout", PATIENCES, 30.0),
     )  # fmt: skip
 
 
@@ -172,8 +188,9 @@ def ways(way: str = "one, then the other", gap: float = 0.1, msl: float = 120.0)
 
     gap: how long the second waits, in seconds.   msl: maximum segment lifetime; TIME-WAIT lasts two of them.
     """
+    one_of("way", way, WAYS)
     client, server = _ways(gap)[way]
-    run = sim.calls(client, server, seed=4, msl=msl, time_wait=True, until=1000.0,
+    run = sim.calls(client, server, client_isn=1000, server_isn=5000, msl=msl, time_wait=True, until=1000.0,
                     title=f"Closing: {way}")  # fmt: skip
     words = []
     for end in ("client", "server"):
@@ -183,7 +200,7 @@ def ways(way: str = "one, then the other", gap: float = 0.1, msl: float = 120.0)
     for step in run.steps:
         if any(run[number].layers[-1].flags & RST for number in step.sends):
             words.append(f"The {step.end} sends a RST: {'; '.join(step.notes)}.")
-    return Outcome("\n".join(words), (show.stepper(run, cursor=-1, octets=False),), run)
+    return Outcome("\n".join(words), (show.stepper(run, cursor=-1, octets=False, relative=False),), run)
 
 
 def ways_lab() -> Lab:
@@ -191,7 +208,7 @@ def ways_lab() -> Lab:
     return Lab(
         "Ways to close", ways,
         way=choice("how", list(WAYS), "one, then the other"),
-        gap=amount("the second waits (s)", 0.1, 0.0, 2.0, 0.05),
+        gap=amount("the second waits (s)", 0.1, 0.05, 2.0, 0.05),
         msl=of_these("segments live (MSL)", [("0 s", 0.0), ("30 s", 30.0), ("2 min", 120.0)], 120.0),
     )  # fmt: skip
 
@@ -199,23 +216,26 @@ def ways_lab() -> Lab:
 # Without TIME-WAIT.
 
 
-def skipping(wait: bool = False, late: float = 2.0, fit: bool = True) -> Outcome:
+def skipping(time_wait: bool = False, late: float = 2.0, numbers_fit: bool = True) -> Outcome:
     """A new connection, and an old segment of the one before it.
 
-    wait: whether TIME-WAIT is obeyed.   late: how late the old segment is, in seconds.
-    fit: whether the new connection's numbers are such that the old segment fits.
+    time_wait: whether it is obeyed.   late: how late the old segment is, in seconds.
+    numbers_fit: whether the new connection's numbers are such that the old segment fits.
     """
-    run = sim.reopening(time_wait=wait, late=late, numbers_fit=fit, until=8.0)
+    within("late", late, 0, 5)
+    run = sim.reopening(time_wait=time_wait, late=late, numbers_fit=numbers_fit, until=8.0)
     lives = [life for connection in run.connections for life in received(run, "server", connection.number)]
     second = lives[-1]
-    good = second == b"pay 5 to Bob;"
+    good = second == SECOND
     words = (
-        f"TIME-WAIT is {'obeyed' if wait else 'skipped'}. The server's second program read: "
-        f"{second.decode()!r}. " + ("As it was sent." if good else "The client never sent that.")
+        f"TIME-WAIT is {'obeyed' if time_wait else 'skipped'}. On the second connection, the server read: "
+        f"{second.decode()!r}. "
+        + ("As it was sent." if good else "On this connection, the client never sent that.")
     )
     number = run.connections[-1].number
     calls = [m.sources[0].transit for m in run.named("SYN") if m.connection == number]
-    picture = show.timeline(run, connection=number, window=(calls[-1], calls[-1] + 12))
+    old = next(transit.number for transit in run.transits if transit.fault == "old")
+    picture = show.timeline(run, connection=number, window=(min(calls[0], old), max(calls[-1], old) + 1))
     return Outcome(words, (picture,), run)
 
 
@@ -223,8 +243,8 @@ def skipping_lab() -> Lab:
     """`skipping`, with controls."""
     return Lab(
         "What TIME-WAIT is for", skipping,
-        wait=switch("the client obeys TIME-WAIT", False),
-        fit=switch("the new connection's numbers fit the old segment", True),
+        time_wait=switch("the client obeys TIME-WAIT", False),
+        numbers_fit=switch("the new connection's numbers fit the old segment", True),
         late=amount("the old segment is late by (s)", 2.0, 0.1, 4.0, 0.1),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from handshake import show, sim
 from handshake.labs.bets import Bet, Bets, bet
 from handshake.labs.numbering.benches import resegment, wrap
 from handshake.tcp import Endpoint, Segment
+from handshake.tcp.segment import flags_named
 from handshake.trace import Trace
 
 
@@ -40,11 +41,11 @@ def opened(window: int = 1000) -> Endpoint:
 
 
 def by_hand(number: int, ack: int, flags: str = "ACK", data: bytes = b"") -> Segment:
-    """A segment from the client of `opened`, made by hand.   flags: "SYN", "ACK" or "FIN, ACK"."""
-    from handshake.tcp import ACK, FIN, SYN
+    """A segment from the client of `opened`, made by hand.
 
-    known = {"SYN": SYN, "ACK": ACK, "FIN, ACK": FIN | ACK}
-    return Segment(40000, 443, number, ack, known[flags], data=data)
+    number, ack: its sequence and acknowledgment number.   flags: in words, as "SYN" or "FIN, ACK".
+    """
+    return Segment(40000, 443, number, ack, flags_named(flags), data=data)
 
 
 def bet_first_byte() -> Bet:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from handshake import show, sim
-from handshake.labs.lab import Lab, Outcome, amount, choice, of_these, slider, switch
+from handshake.labs.lab import (
+    Lab,
+    Outcome,
+    amount,
+    choice,
+    of_these,
+    one_of,
+    slider,
+    switch,
+    within,
+)
 from handshake.labs.misfortune import KINDS, befalls
+from handshake.show.population import honest
 from handshake.show.rows import lasting, moment
 from handshake.sim.explore import Progress
 from handshake.tcp import Settings
@@ -12,6 +25,12 @@ from handshake.trace import Trace
 
 SEGMENTS = {"1: SYN": ("client", 1), "2: SYN, ACK": ("server", 1), "3: ACK": ("client", 2)}
 """The three segments of the handshake: who sends each, and as its how manieth."""
+
+
+SPEAKERS = ("nobody", "client", "server")
+
+FIRST: dict[str, Any] = {"client_isn": 1000, "server_isn": 5000}
+"""First numbers that are easy to read."""
 
 
 def opened(trace: Trace, end: str) -> float | None:
@@ -39,6 +58,10 @@ def faults(
     speaks: who sends something after the handshake: "client", "server" or "nobody".
     late: how late the late one is, and the copy of the doubled one, in seconds.
     """
+    one_of("segment", segment, SEGMENTS)
+    one_of("fault", fault, KINDS)
+    one_of("speaks", speaks, SPEAKERS)
+    within("late", late, 0, 3)
     runs = {
         (name, kind): _with_fault(end, nth, kind, speaks, late)
         for name, (end, nth) in SEGMENTS.items()
@@ -52,9 +75,9 @@ def faults(
     )
     table = show.matrix(
         runs, title="One segment of the handshake fails", outcome=_outcome, chosen=(segment, fault),
-        subtitle=f"After the handshake {speaks} speaks.",
+        subtitle=f"After the handshake {speaks if speaks == 'nobody' else 'the ' + speaks} speaks.",
     )  # fmt: skip
-    return Outcome(words, (table, show.stepper(run, cursor=-1, octets=False)), run)
+    return Outcome(words, (table, show.stepper(run, cursor=-1, octets=False, relative=False)), run)
 
 
 def _with_fault(end: str, nth: int, kind: str, speaks: str, late: float) -> Trace:
@@ -62,7 +85,7 @@ def _with_fault(end: str, nth: int, kind: str, speaks: str, late: float) -> Trac
     if speaks in said:
         said[speaks][0.2] = b"hello"
     fault = befalls(kind, end, nth, late)
-    return sim.calls(said["client"], said["server"], seed=7, faults=[fault], until=4.0)
+    return sim.calls(said["client"], said["server"], faults=[fault], until=4.0, **FIRST)
 
 
 def _outcome(trace: Trace) -> list[str]:
@@ -80,7 +103,7 @@ def faults_lab() -> Lab:
         "Which segment, and what befalls it?", faults,
         segment=choice("segment", list(SEGMENTS), "3: ACK"),
         fault=choice("is", KINDS, "lost"),
-        speaks=choice("who speaks first", ["nobody", "client", "server"], "nobody"),
+        speaks=choice("who speaks first", SPEAKERS, "nobody"),
         late=amount("late by (s)", 0.5, 0.05, 3.0, 0.05),
     )  # fmt: skip
 
@@ -93,6 +116,7 @@ def backing_off(lost: int = 2, initial_rto: float = 1.0) -> Outcome:
 
     lost: how many.   initial_rto: the first wait, in seconds.
     """
+    within("lost", lost, 0, 8)
     drops = [sim.drop("client", n + 1) for n in range(lost)]
     run = sim.calls({0.0: "open"}, {0.0: "listen"}, faults=drops, until=600.0, initial_rto=initial_rto,
                     title=f"{lost} SYN{'s are' if lost != 1 else ' is'} lost")  # fmt: skip
@@ -122,10 +146,10 @@ def backing_off_lab() -> Lab:
 # Both call.
 
 
-def both_call(apart: int = 0) -> Outcome:
-    """Nobody listens: each end calls the other.   apart: how much later the server calls, in milliseconds."""
-    run = sim.calls({0.0: "open"}, {apart / 1000: "open"}, until=5.0, seed=7,
-                    title=f"Both ends call, {apart} ms apart")  # fmt: skip
+def both_call(apart_ms: int = 0) -> Outcome:
+    """Nobody listens: each end calls the other.   apart_ms: how much later the server calls."""
+    run = sim.calls({0.0: "open"}, {apart_ms / 1000: "open"}, until=5.0, **FIRST,
+                    title=f"Both ends call, {apart_ms} ms apart")  # fmt: skip
     if opened(run, "client") is not None:
         words = (
             f"The SYNs cross: {_when(run, 'client')}, {_when(run, 'server')}, with {len(run.transits)} "
@@ -133,12 +157,12 @@ def both_call(apart: int = 0) -> Outcome:
         )
     else:
         words = "The client's SYN arrives before the server calls, finds nobody, and is refused with a RST."
-    return Outcome(words, (show.stepper(run, cursor=-1, octets=False),), run)
+    return Outcome(words, (show.stepper(run, cursor=-1, octets=False, relative=False),), run)
 
 
 def both_call_lab() -> Lab:
     """`both_call`, with controls."""
-    return Lab("Both ends call", both_call, apart=slider("calls later by (ms)", 0, 0, 30, 5))
+    return Lab("Both ends call", both_call, apart_ms=slider("calls later by (ms)", 0, 0, 30, 5))
 
 
 # Two messages, or three.
@@ -150,11 +174,12 @@ def two_or_three(messages: int = 2, old: int = 8, there: bool = False) -> Outcom
     old: how many; two honest calls come between them.
     there: whether the machine that had sent the old ones is still there, to refuse what it does not know.
     """
+    within("old", old, 0, 100)
     run = sim.old_syns(messages=messages, old=old, there=there, until=200.0)
     ghosts = _ghosts(run)
     words = (
         f"{messages} messages: {ghosts} ghost{'s' * (ghosts != 1)} after {old} old SYNs. "
-        f"The {_honest(run)} honest calls opened."
+        f"The {sum(call.opened is not None for call in honest(run))} honest calls opened."
     )
     return Outcome(words, (show.population(run, until=max(12.0, old + 3.0)),), run)
 
@@ -164,12 +189,6 @@ def _ghosts(trace: Trace) -> int:
     old = {c.number for c in trace.connections if c.transits and trace[c.transits[0]].fault == "old"}
     states = trace.at(trace.transits[-1].time + 1e6).states if trace.transits else {}
     return sum(states.get((number, "server")) == "ESTABLISHED" for number in old)
-
-
-def _honest(trace: Trace) -> int:
-    from handshake.show.population import honest
-
-    return sum(call.opened is not None for call in honest(trace))
 
 
 def two_or_three_lab() -> Lab:
@@ -210,20 +229,21 @@ def exploring_lab() -> Lab:
 
 
 def flooding(
-    rate: int = 20, places: int = 16, cookies: bool = False, retries: int = 5, seconds: int = 5
+    rate: int = 20, seconds: int = 5, backlog: int = 16, cookies: bool = False, synack_retries: int = 5
 ) -> Outcome:
     """A flood of SYNs under forged addresses, while honest clients call twice a second.
 
-    rate: forged SYNs in a second, for `seconds`.   places: in the server's SYN queue.
-    cookies: answer with cookies when it is full.   retries: how often a SYN,ACK is sent again.
+    rate: forged SYNs in a second, for `seconds`.   backlog: places in the server's SYN queue.
+    cookies: answer with cookies when it is full.   synack_retries: how often a SYN,ACK is sent again.
     """
     until = 20.0
-    run = sim.flood(rate=rate, backlog=places, cookies=cookies, synack_retries=retries, seconds=seconds,
-                    until=until)  # fmt: skip
-    calls = len([c for c in run.connections if c.client[0] == "10.0.0.1"])
-    good = _honest(run)
-    words = f"{good} of {calls} honest calls opened within {until:g} s, against {rate * seconds} forged SYNs."
-    return Outcome(words, (show.population(run, room=places, until=until),), run)
+    run = sim.flood(rate=rate, backlog=backlog, cookies=cookies, synack_retries=synack_retries,
+                    seconds=seconds, until=until)  # fmt: skip
+    calls = honest(run)
+    good = sum(call.opened is not None for call in calls)
+    forged = sum(transit.fault == "forged" for transit in run.transits)
+    words = f"{good} of {len(calls)} honest calls opened within {until:g} s, against {forged} forged SYNs."
+    return Outcome(words, (show.population(run, room=backlog, until=until),), run)
 
 
 def flooding_lab() -> Lab:
@@ -232,8 +252,8 @@ def flooding_lab() -> Lab:
         "The backlog under a flood", flooding,
         rate=slider("forged SYNs a second", 20, 0, 100),
         seconds=slider("for so long (s)", 5, 1, 15),
-        places=slider("places in the SYN queue", 16, 1, 128),
-        retries=slider("SYN,ACK sent again", 5, 0, 6),
+        backlog=slider("places in the SYN queue", 16, 1, 128),
+        synack_retries=slider("SYN,ACK sent again", 5, 0, 6),
         cookies=switch("SYN cookies", False),
     )  # fmt: skip
 
@@ -241,17 +261,17 @@ def flooding_lab() -> Lab:
 # A hundred thousand.
 
 
-def waiting(loss: int = 10, rtt: int = 100, machine: bool = False, retries: int = 7) -> Outcome:
+def waiting(loss_percent: int = 10, rtt_ms: int = 100, machine: bool = False, retries: int = 7) -> Outcome:
     """How long a hundred thousand openings take.
 
-    loss: of every hundred segments.   rtt: the round trip in milliseconds.
+    loss_percent: how many of every hundred segments get lost.   rtt_ms: the round trip.
     machine: run two thousand of them on the machine itself as well.   retries: of a SYN, and of a SYN,ACK.
     """
     settings = Settings(syn_retries=retries, synack_retries=retries)
-    many = sim.openings(100_000, loss=loss / 100, rtt=rtt / 1000, settings=settings)
+    many = sim.openings(100_000, loss=loss_percent / 100, rtt=rtt_ms / 1000, settings=settings)
     check = None
     if machine:
-        check = sim.openings(2000, loss=loss / 100, rtt=rtt / 1000, settings=settings, by="events")
+        check = sim.openings(2000, loss=loss_percent / 100, rtt=rtt_ms / 1000, settings=settings, by="events")
     words = str(many)
     if check is not None:
         client, server = check.mean("client"), check.mean("server")
@@ -263,8 +283,8 @@ def waiting_lab() -> Lab:
     """`waiting`, with controls."""
     return Lab(
         "How long it takes to open, over a bad network", waiting,
-        loss=slider("segments lost (%)", 10, 0, 60),
-        rtt=of_these("round trip", [(f"{n} ms", n) for n in (1, 10, 50, 100, 300, 600)], 100),
+        loss_percent=slider("segments lost (%)", 10, 0, 60),
+        rtt_ms=of_these("round trip", [(f"{n} ms", n) for n in (1, 10, 50, 100, 300, 600)], 100),
         retries=slider("sent again at most", 7, 0, 7),
         machine=switch("also 2,000 on the machine itself, event by event", False),
     )  # fmt: skip
