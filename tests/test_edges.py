@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -54,6 +55,8 @@ Key = tuple[State, str, State]
 
 EDGE: dict[Key, Edge] = {(edge.source, edge.event, edge.target): edge for edge in EDGES}
 
+BLOCK = {field.name for field in fields(Tcb)}
+
 CONTROLS = {"SYN": SYN, "FIN": FIN, "RST": RST}
 
 
@@ -71,6 +74,7 @@ def control(sends: Sequence[Segment]) -> list[str]:
 def check(move: Move) -> None:
     """What holds of every move, whatever the event."""
     before, after = move.before, move.after
+    assert vars(after).keys() == BLOCK, "a block has its own fields, and no other"
     if before.state is not after.state:
         assert key(move) in EDGE, f"no edge: {before.state} -- {move.cause} --> {after.state}"
         check_sends(EDGE[key(move)], move)

@@ -113,16 +113,23 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def set(self, **values: Any) -> Lab:
         """Set controls by their names, as a mouse would: lab.set(which=3, kind="late").
 
-        The answer is the lab itself, so that print(lab.set(which=3)) shows what comes of it.
+        Where there is a choice, its label or its value.  The answer is the lab itself, so that
+        print(lab.set(which=3)) shows what comes of it.
         ValueError, with what there is, for a name or a value that is none.
         """
         for name, value in values.items():
             one_of("a control", name, list(self.controls))
             control = self.controls[name]
-            known = getattr(control, "_options_values", None)
-            if known is not None:
-                one_of(name, value, list(known))
-            elif not isinstance(control.value, bool):
+            if hasattr(control, "options"):
+                labels = {option: option for option in control.options}
+                if control.options and isinstance(control.options[0], tuple):
+                    labels = dict(control.options)
+                if value not in labels.values():
+                    one_of(name, value, labels)
+                    value = labels[value]
+            elif isinstance(control.value, bool):
+                one_of(name, value, (False, True))
+            else:
                 within(name, value, control.min, control.max)
             control.value = value
         return self
@@ -202,8 +209,8 @@ def one_of(name: str, value: Any, known: Collection[Any]) -> None:
 
 def within(name: str, value: float, low: float, high: float) -> None:
     """ValueError for a number outside these bounds."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {low:g} to {high:g}, got {value!r}")
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{name} is a number, {low:g} to {high:g}, got {value!r}")
 
 
 # The controls.

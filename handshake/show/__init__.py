@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handshake.show.axes import Scale
 from handshake.show.beside import beside
 from handshake.show.bytesview import view as bytes
 from handshake.show.compare import compare
-from handshake.show.curves import curves
+from handshake.show.curves import Series, curves
 from handshake.show.knew import knew
 from handshake.show.matrix import matrix
 from handshake.show.numbers import numbers
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Picture",
+    "Scale",
+    "Series",
     "beside",
     "bytes",
     "compare",

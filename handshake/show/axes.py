@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from handshake.show import theme
+from handshake.show import rows, theme
 from handshake.show.pen import Point, Sheet, width
 
 LETTERS = 10.0
@@ -17,7 +17,7 @@ class Scale:
     """Values along one side of a frame.
 
     low, high: the values at its ends.   log: whether equal factors are equally long.
-    ticks: (value, words) of the marks.   title: what is measured.
+    ticks: (value, words) of the marks.   title: what is measured.   words: says a value; as a number if none.
     """
 
     low: float
@@ -25,6 +25,11 @@ class Scale:
     ticks: tuple[tuple[float, str], ...]
     title: str = ""
     log: bool = False
+    words: Callable[[float], str] | None = None
+
+    def said(self, value: float) -> str:
+        """A value, in words."""
+        return self.words(value) if self.words else f"{value:.4g}"
 
     def share(self, value: float) -> float:
         """How far along the side a value lies, from 0 to 1; beyond the ends it is cut off."""
@@ -42,7 +47,7 @@ def linear(low: float, high: float, words: Callable[[float], str], title: str = 
     first = ceil(low / step - 1e-9)
     last = floor(high / step + 1e-9)
     ticks = tuple((n * step, words(n * step)) for n in range(first, last + 1))
-    return Scale(low, high, ticks, title)
+    return Scale(low, high, ticks, title, words=words)
 
 
 def round_step(least: float) -> float:
@@ -60,7 +65,7 @@ TIMES = (
 def times(low: float, high: float, title: str = "") -> Scale:
     """A logarithmic scale of times, in seconds, with the marks that people use."""
     ticks = tuple((value, words) for value, words in TIMES if low <= value <= high)
-    return Scale(low, high, ticks, title, log=True)
+    return Scale(low, high, ticks, title, log=True, words=rows.lasting)
 
 
 @dataclass(frozen=True)

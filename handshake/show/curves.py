@@ -29,10 +29,12 @@ class Series:
 
 
 def curves(
-    series: Mapping[str, Series], x: Scale, y: Scale, *, title: str, subtitle: Sequence[str] = (),
+    series: Mapping[str, Series], x: Scale, y: Scale, *, title: str, subtitle: str | Sequence[str] = (),
     mark: tuple[float, str] | None = None,
 ) -> Picture:  # fmt: skip
     """The series in one frame, by name.   mark: a value along x to point out, and its words."""
+    if isinstance(subtitle, str):
+        subtitle = [subtitle]
     wide, tall = 900.0, 330.0
     sheet, top = page(title, subtitle, wide, tall + 78)
     axes = Axes(sheet, 76, top + 24, wide - 24, top + tall, x, y)
@@ -65,5 +67,5 @@ def _text(series: Mapping[str, Series], x: Scale, y: Scale, subtitle: Sequence[s
     for name, one in series.items():
         lines += ["", name, f"  {x.title or 'x':>28}  {y.title or 'y'}"]
         every = max(1, len(one.points) // 20)
-        lines += [f"  {a:>28.4g}  {b:.4g}" for a, b in one.points[::every]]
+        lines += [f"  {x.said(a):>28}  {y.said(b)}" for a, b in one.points[::every]]
     return "\n".join(lines)

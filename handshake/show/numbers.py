@@ -15,6 +15,7 @@ from handshake.show import rows, theme
 from handshake.show.axes import page
 from handshake.show.pen import Sheet, width
 from handshake.show.picture import Picture
+from handshake.show.scene import check_trace
 from handshake.tcp import ACK, FIN, SYN, Segment, seq
 from handshake.trace import OTHER, Connection, Trace
 from handshake.trace.lazy import of_connection
@@ -71,10 +72,12 @@ class Lane:
 def numbers(
     trace: Trace, time: float | None = None, *, connection: int | None = None, relative: bool = True
 ) -> Picture:
-    """Both directions of a connection at one moment (at the end, if no time is given).
+    """Both directions of a connection at one moment.
 
+    time: in seconds; at the end, if none is given.
     connection: its number; the first otherwise.   relative: numbers counted from each SYN, or as they travel.
     """
+    check_trace(trace)
     title = trace.title or "Sequence numbers"
     if not trace.connections:
         sheet, _ = page(title, ["Nothing happened."], WIDE, 20)

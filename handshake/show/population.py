@@ -13,6 +13,7 @@ from handshake.show import rows, theme
 from handshake.show.axes import Axes, Key, legend, linear, page, symbol
 from handshake.show.pen import Sheet
 from handshake.show.picture import Picture
+from handshake.show.scene import check_trace
 from handshake.trace import OTHER, Trace
 
 KINDS = {
@@ -48,8 +49,10 @@ def population(
 ) -> Picture:
     """The connections of `end` ("server" or "client") over time.
 
-    room: how many half-open ones it has places for, drawn as a line.   until: where the picture ends.
+    room: how many half-open ones it has places for, drawn as a line.   until: where the picture ends, in
+    seconds.
     """
+    check_trace(trace)
     if end not in OTHER:
         raise ValueError(f"an end is 'client' or 'server', not {end!r}")
     changes, calls = read(trace, end), honest(trace)

@@ -78,14 +78,19 @@ class Scene:
         return " ".join(said)
 
 
+def check_trace(trace: object) -> None:
+    """TypeError for what is no trace."""
+    if not isinstance(trace, Trace):
+        raise TypeError(
+            f"a picture is drawn from a Trace, as sim.tcp() or capture.read() gives; got {trace!r:.60}"
+        )
+
+
 def read(
     trace: Trace, connection: int | None = None, relative: bool = True, window: tuple[int, int] | None = None
 ) -> Scene:
     """The scene of one connection: the first, unless another is asked for."""
-    if not isinstance(trace, Trace):
-        raise TypeError(
-            f"a picture is drawn from a Trace, as sim.tcp() or capture.read() gives; got {trace!r}"
-        )
+    check_trace(trace)
     if not trace.connections:
         return Scene(trace, None)
     kept = trace.connections[0] if connection is None else trace.connection(connection)

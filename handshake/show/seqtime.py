@@ -12,6 +12,7 @@ from handshake.peel import Dissection
 from handshake.show import rows, theme
 from handshake.show.axes import Axes, Key, legend, linear, page, symbol
 from handshake.show.picture import Picture
+from handshake.show.scene import check_trace
 from handshake.tcp import ACK, FIN, SYN, Segment, seq
 from handshake.tcp.options import WINDOW_SCALE
 from handshake.trace import OTHER, Connection, Trace
@@ -51,6 +52,7 @@ def seqtime(trace: Trace, end: str = "client", *, connection: int | None = None)
 
     connection: its number, where the trace has several; the first otherwise.
     """
+    check_trace(trace)
     if end not in OTHER:
         raise ValueError(f"an end is 'client' or 'server', not {end!r}")
     title = trace.title or "Sequence numbers over time"

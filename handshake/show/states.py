@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from handshake.show import diagram, rows, theme
 from handshake.show.pen import Sheet, fitted
 from handshake.show.picture import Picture
+from handshake.show.scene import check_trace
 from handshake.tcp.figure import EDGES, State
 from handshake.trace import Step, Trace
 from handshake.trace.lazy import of_connection
@@ -72,6 +73,8 @@ def states(
     With a trace, both ends stand in it where they are at `time` (or at the end), and the ways that they came
     are drawn heavier.  client, server: put an end into a state by hand.
     """
+    if trace is not None:
+        check_trace(trace)
     walks = {end: Walk() for end in ENDS}
     if trace is not None and trace.connections:
         number = trace.connections[0].number if connection is None else trace.connection(connection).number

@@ -55,6 +55,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self, trace: Trace, *, connection: int | None = None, relative: bool = True, cursor: int = 0,
         octets: bool = True,
     ) -> None:  # fmt: skip
+        scene.check_trace(trace)
         self.trace = trace
         self._with_octets = octets
         self._relative = relative
@@ -81,7 +82,12 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self._pages: dict[int, tuple[str, list[int]]] = {}
         self._uid = new_uid()
         super().__init__(self._build())
-        self.cursor = cursor if cursor >= 0 else max(0, len(self._positions) + cursor)
+        count = len(self._positions)
+        if not -count <= cursor < count:
+            raise ValueError(
+                f"the cursor goes from 0 to {count - 1}, or back from -1, the last; got {cursor}"
+            )
+        self.cursor = cursor % count
         self._show()
 
     def _build(self) -> list[Any]:

@@ -33,6 +33,9 @@ def survival(openings: Opened, check: Opened | None = None, *, until: float | No
 
     check: the same, worked out in another way, drawn as dots.   until: where the picture ends, in seconds.
     """
+    for each in (openings, check or openings):
+        if not hasattr(each, "rtt"):
+            raise TypeError(f"a survival curve is drawn from what sim.openings() gives; got {each!r:.60}")
     last = until or max(2.0, 1.1 * _quantile(openings.server, 0.9999))
     count = len(openings.client)
     low = min(0.1, 1 / max(count, 10))

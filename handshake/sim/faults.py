@@ -50,6 +50,8 @@ class SegmentFault:
         values |= values.pop("changes", {})
         if values.get("kind") == "duplicate":
             del values["kind"]
+        if "flags" in values:
+            values["flags"] = str(values["flags"])
         given = ", ".join(f"{name}={value!r}" for name, value in values.items() if name != "end")
         return f"the fault {type(self).__name__.lower()}({self.end!r}, {given}) asked for it"
 
@@ -145,7 +147,8 @@ class Edit(SegmentFault):
     @property
     def deed(self) -> str:
         """What it does, in words."""
-        return f"with another {', '.join(self.changes)}"
+        names = ", ".join(self.changes)
+        return f"with {'other' if names.endswith('s') else 'another'} {names}"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ class Host:
         self._draw_secrets()
         network.join(self)
 
+    def __repr__(self) -> str:
+        state = "" if self.up else ", off"
+        return f"Host({self.name!r}, {self.address!r}, {len(self.sockets)} connections{state})"
+
     def _draw_secrets(self) -> None:
         """What a machine draws at its start: keys, and where its clock stands."""
         self._isn_secret = self._entropy(f"{self.name} ISN secret", 32)

@@ -128,6 +128,9 @@ class Port:
         self.machine = machine
         self._busy = False
 
+    def __repr__(self) -> str:
+        return f"Port({self.listener.local[1]} of {self.host.name!r})"
+
     def settle(self, socket: Socket) -> None:
         """See what has become of a call: complete, so that it waits for the program, or over."""
         self.listener.settle(socket)

@@ -69,6 +69,10 @@ class World:
         self.recorder.title = title
         return self.recorder.snapshot()
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.hosts) or "nobody"
+        return f"World({names}; at {self.clock.now:g} s)"
+
     @property
     def faults_done(self) -> list[Fault]:
         """The faults that really came about: a segment that was never sent cannot be lost."""

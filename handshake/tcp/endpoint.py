@@ -213,7 +213,7 @@ class Endpoint:
         self.delivered += len(data)
 
     def __repr__(self) -> str:
-        return f"Endpoint({self.tcb.local[0]}:{self.tcb.local[1]}, {self.state})"
+        return f"{type(self).__name__}({self.tcb.local[0]}:{self.tcb.local[1]}, {self.state})"
 
 
 def check_address(address: Address) -> None:

@@ -69,6 +69,10 @@ class Listener:
         self._child = child or self._endpoint
         self._tcb = closed(local, None, settings).listening()
 
+    def __repr__(self) -> str:
+        waiting = f"{len(self.syn_queue)} in the SYN queue, {len(self.accept_queue)} in the accept queue"
+        return f"Listener({self.local[0]}:{self.local[1]}, {waiting})"
+
     def accept(self) -> Endpoint | None:
         """The connection that has waited longest for the program, or None."""
         return self.accept_queue.popleft() if self.accept_queue else None
