@@ -106,7 +106,7 @@ def test_the_exit_check_of_02() -> None:
     end.receive(numbering.by_hand(1001, before.snd_una), 1.0)
     assert end.tcb.snd_una == before.snd_una
     assert two.startswith("a duplicate")
-    assert three.startswith("when everything before it has arrived")
+    assert three.startswith("when the segment brings data, all before it has arrived")
     table = numbering.against_the_rule(numbering.one_of_three_lost())
     assert table.count("NOT as the rule has it") == 4
     assert table.count(": as the rule has it") == 1

@@ -440,7 +440,7 @@ def test_many_transits_are_drawn_a_window_at_a_time():
     trace = many()
     assert numbers_in(show.timeline(trace)) == set(range(1, 41))
     first = " ".join(t.get_text() for t in show.timeline(trace).figure.findobj(Text))
-    assert "Transits 1-40 of 300: timeline(trace, window=(41, 80)) draws the next." in first
+    assert "Transits 1-40: 40 of 300; timeline(trace, window=(41, 80)) draws the next." in first
     assert numbers_in(show.timeline(trace, window=(281, 300))) == set(range(281, 301))
 
 

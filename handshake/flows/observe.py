@@ -73,6 +73,9 @@ def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Di
     if peer.base is None and segment.flags & ACK:
         peer.base = seq.add(segment.ack, -1)
     labels = [] if alien else _labels(one, own, peer)
+    if transit.fault == "duplicate":  # the network's doing: its sender sent it once
+        first = own.sent.get(segment.seq) if one.span else None
+        labels = [f"copy of {first[0]}" if first else "copy"]
     # The RST,ACK of who knows no connection numbers from 0, and 0 is relative to nothing that went before.
     bare = segment.flags & RST and segment.flags & ACK and not segment.seq and own.base != seq.add(0, -1)
     details = [Detail("seq", 0) if bare else own.detail("seq", segment.seq)]

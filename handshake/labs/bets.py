@@ -57,14 +57,16 @@ class Bets(VBox):  # type: ignore[misc]
         self.bets = bets
         super().__init__(list(bets))
 
-    def commit(self, number: int, choice: int | str, confidence: str = CONFIDENCE[0]) -> str:
+    def commit(self, number: int, choice: int | str | None = None, confidence: str = CONFIDENCE[0]) -> str:
         """Commit bet number `number`, from 1; the answer is the verdict."""
         if number not in range(1, len(self.bets) + 1):
-            raise ValueError(f"there are bets 1 to {len(self.bets)}, not {number!r}")
+            raise ValueError(f'there are bets 1 to {len(self.bets)}, not {number!r}: .commit(1, "a")')
+        if choice is None:
+            raise ValueError(f'which option of bet {number}? .commit({number}, "a") is the first')
         return self.bets[number - 1].commit(choice, confidence)
 
     def __str__(self) -> str:
-        return "\n\n".join(f"{n}. {bet}" for n, bet in enumerate(self.bets, 1))
+        return "\n\n".join(f"{n}. {bet.told(f'{n}, ')}" for n, bet in enumerate(self.bets, 1))
 
     def __repr__(self) -> str:
         committed = sum(bet.choice is not None for bet in self.bets)
@@ -136,7 +138,8 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """
         if self.choice is not None:
             raise ValueError(
-                "this bet is committed already; after labs.forget() its cell, run again, asks anew"
+                "this bet is committed already; to bet again, call handshake.labs.forget() and run its cell "
+                "again"
             )
         number = self._number(choice)
         if confidence not in CONFIDENCE:
@@ -187,11 +190,16 @@ class Bet(VBox):  # type: ignore[misc]  # ipywidgets has no types
     # How it shows itself.
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, which: str = "") -> str:
+        """The bet as text.   which: what `commit` needs before the choice, where there are several bets."""
         lines = [self.question]
         for n, option in enumerate(self.options):
             lines.append(f"{'>' if n == self.choice else ' '} {_letter(n)}) {option}")
         lines.append(
-            self.verdict() or 'Not committed yet: choose, or call .commit("a"), or .commit("a", "certain").'
+            self.verdict()
+            or f'Not committed yet: choose, or call .commit({which}"a"), or .commit({which}"a", "certain").'
         )
         return "\n".join(lines)
 

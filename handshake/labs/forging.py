@@ -47,6 +47,6 @@ def forging_lab(what: str = "RST") -> Lab:
     return Lab(
         "A segment from somebody else", forging,
         what=choice("it is a", list(FORGERIES), what),
-        place=choice("its number is", list(PLACES), 1000),
-        guess=slider("its ack off (for data)", 0, -100_000, 100_000, 1000),
+        place=choice("its sequence number is", list(PLACES), 1000),
+        guess=slider("its ack is off by", 0, -100_000, 100_000, 1000),
     )  # fmt: skip

@@ -168,7 +168,7 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __str__(self) -> str:
         settings = [
-            f"  {name:16} {_value(control):20} {control.description}"
+            f"  {name:14} {_value(control):16} {control.description}: {_allowed(control)}"
             for name, control in self.controls.items()
         ]
         return "\n".join([self.title, *settings, "", str(self.outcome or "This cannot be run.")])
@@ -196,6 +196,13 @@ def _value(control: Widget) -> str:
     """What a control is set to, as its reader sees it."""
     label = getattr(control, "label", None)
     return str(label if label is not None else control.value)
+
+
+def _allowed(control: Widget) -> str:
+    """What a control may be set to."""
+    if hasattr(control, "options"):
+        return " | ".join(option if isinstance(option, str) else option[0] for option in control.options)
+    return "True | False" if isinstance(control.value, bool) else f"{control.min:,g} to {control.max:,g}"
 
 
 # What an experiment takes.

@@ -149,10 +149,10 @@ def _windowed(scene: Scene, window: tuple[int, int] | None, connection: int | No
         scene.window = (numbers[0], numbers[-1]) if numbers else (window or (0, 0))
         scene.place = (first, last)
         chosen = f"connection={connection}, " if connection is not None else ""
-        hint = f"Transits {scene.window[0]}-{scene.window[1]} of {len(everything)}"
+        hint = f"Transits {scene.window[0]}-{scene.window[1]}: {len(numbers)} of {len(everything)}"
         after = everything[last : last + max(1, last - first)]
         if after:
-            hint += f": timeline(trace, {chosen}window=({after[0]}, {after[-1]})) draws the next"
+            hint += f"; timeline(trace, {chosen}window=({after[0]}, {after[-1]})) draws the next"
         scene.hints.append(hint + ".")
     return numbers
 

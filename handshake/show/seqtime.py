@@ -174,7 +174,9 @@ def _text(end: str, strokes: list[Stroke], acks: list[Step]) -> str:
     for s in strokes:
         marks = [word for word, yes in (("again", s.again), ("lost", s.lost)) if yes]
         count = s.end - s.start
-        words = f"sends {s.start} to {s.end - 1} ({count} number{'s' * (count != 1)})"
+        words = (
+            f"sends {s.start} to {s.end - 1} ({count} numbers)" if count != 1 else f"sends {s.start} alone"
+        )
         events.append((s.time, s.transit, f"{words}{': ' + ', '.join(marks) if marks else ''}"))
     for a in acks:
         words = f"    hears that {a.ack} comes next; the window reaches to {a.edge}"

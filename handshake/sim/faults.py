@@ -51,7 +51,7 @@ class SegmentFault:
         if values.get("kind") == "duplicate":
             del values["kind"]
         if "flags" in values:
-            values["flags"] = str(values["flags"])
+            values["flags"] = str(values["flags"]) if values["flags"] else ""
         given = ", ".join(f"{name}={value!r}" for name, value in values.items() if name != "end")
         return f"the fault {type(self).__name__.lower()}({self.end!r}, {given}) asked for it"
 

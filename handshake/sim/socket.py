@@ -23,6 +23,10 @@ class Program(Protocol):
     def __call__(self, socket: Socket) -> None: ...  # noqa: D102
 
 
+SHORT = 1.0
+"""A TIME-WAIT of no more seconds is waited for, whether or not anybody asked for it."""
+
+
 class Socket(Endpoint):
     """An endpoint on a host: what it sends really leaves, its timers run, and all of it is recorded.
 
@@ -95,10 +99,11 @@ class Socket(Endpoint):
 
     def _wind(self, tcb: Tcb) -> None:
         """Set the alarm for the next timer.  One that rings too early does no harm."""
-        timer = tcb.next_timer
-        if timer < self._alarm and (tcb.state is not TIME_WAIT or self.host.time_wait):
+        timer, host = tcb.next_timer, self.host
+        waits = tcb.state is not TIME_WAIT or host.time_wait or timer <= host.clock.now + SHORT
+        if timer < self._alarm and waits:
             self._alarm = timer
-            self.host.clock.at(timer, self._ring)
+            host.clock.at(timer, self._ring)
 
     def _ring(self) -> None:
         """The alarm: act on the timers that have run out."""

@@ -150,7 +150,9 @@ def second_rst(work: Work, segment: Segment) -> bool:
         return False
     work.hears("RST")
     if segment.seq != tcb.rcv_nxt:
-        return work.challenge("Second: a reset in the window, but not at its edge: challenged with an ACK")
+        return work.challenge(
+            "Second: a reset in the window, but not the very number expected: challenged with an ACK"
+        )
     if tcb.state is SYN_RECEIVED and tcb.passive:
         return work.ends("Second: the caller backed out: listens again", LISTEN)
     return work.ends("Second: the peer has reset the connection")

@@ -160,6 +160,8 @@ class Endpoint:
 
     def receive(self, segment: Segment, now: float, source: Address | None = None) -> Move:
         """A segment arrived.   source: from whom, which a listener wants to know."""
+        if not isinstance(segment, Segment):
+            raise TypeError(f"a Segment arrives; Segment.decode makes one of bytes; got {segment!r:.60}")
         self.now = max(now, self.now)
         iss = 0
         if self.tcb.state is LISTEN:

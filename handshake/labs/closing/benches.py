@@ -120,7 +120,7 @@ def detecting(
     chosen = dict(probed)[idle]
     limit = dict(limited)[user_timeout]
     words = (
-        f"Keep-alive finds out {rows.lasting(chosen)} after the failure: {rows.lasting(idle)} of silence, "
+        f"Keep-alive finds out {rows.lasting(chosen, 3)} after the failure: {rows.lasting(idle)} of silence, "
         f"then {count} probe{'s' * (count != 1)} {interval} s apart.\n"
         f"The user timeout finds out {rows.lasting(limit)} after it, since the server speaks "
         f"{SPEAKS_AT - FAILS_AT:g} s after it; and it helps only who has sent something."
@@ -232,11 +232,23 @@ def skipping(time_wait: bool = False, late: float = 2.0, numbers_fit: bool = Tru
         f"{second.decode()!r}. "
         + ("As it was sent." if good else "On this connection, the client never sent that.")
     )
-    number = run.connections[-1].number
-    calls = [m.sources[0].transit for m in run.named("SYN") if m.connection == number]
-    old = next(transit.number for transit in run.transits if transit.fault == "old")
-    picture = show.timeline(run, connection=number, window=(min(calls[0], old), max(calls[-1], old) + 1))
-    return Outcome(words, (picture,), run)
+    first, last = run.connections[0], run.connections[-1]
+    old = next(transit for transit in run.transits if transit.fault == "old")
+    if time_wait:
+        words += (
+            f" Port {first.client[1]} was not free yet, so the new connection has port {last.client[1]}. "
+            f"The old segment, transit {old.number}, came to the old pair of ports, where nobody takes it."
+        )
+    else:
+        words += f" The old segment is transit {old.number}."
+    ends = {
+        c.number: max(c.transits[0] + 12, 0 if old.connection != c.number else old.number + 3)
+        for c in (first, last)
+    }
+    views = [
+        show.timeline(run, connection=c.number, window=(c.transits[0], ends[c.number])) for c in (first, last)
+    ]
+    return Outcome(words, views, run)
 
 
 def skipping_lab() -> Lab:

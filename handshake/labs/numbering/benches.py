@@ -74,7 +74,7 @@ def lanes_lab() -> Lab:
         answers=slider("server sends (bytes)", 12, 0, 60),
         size=slider("largest segment (bytes)", 12, 4, 60),
         which=slider("client's segment no.", 0, 0, 8, tip="0: none"),
-        kind=choice("is", KINDS, "lost"),
+        kind=choice("what befalls it", KINDS, "lost"),
         absolute=switch("numbers as they travel", False),
     )  # fmt: skip
 
@@ -172,9 +172,9 @@ def transfer_lab() -> Lab:
     return Lab(
         "Numbers over time", transfer,
         lost=slider("lose data segment no.", 6, 0, 24, tip="0: none is lost"),
-        also=slider("and no.", 0, 0, 24, tip="0: none is lost"),
+        also=slider("lose another, no.", 0, 0, 24, tip="0: none is lost"),
         fast=switch("three duplicate ACKs: send again at once", True),
-        delayed=choice("acknowledge", waits, 0.0, "how long the receiver waits for company"),
+        delayed=choice("the server acknowledges", waits, 0.0, "how long the receiver waits for company"),
         window=choice("room at the receiver", rooms, 65535),
     )  # fmt: skip
 

@@ -45,6 +45,8 @@ def by_hand(number: int, ack: int, flags: str = "ACK", data: bytes = b"") -> Seg
 
     number, ack: its sequence and acknowledgment number.   flags: in words, as "SYN" or "FIN, ACK".
     """
+    if not isinstance(data, bytes):
+        raise TypeError(f"data are bytes, as in data=b'hello'; got {data!r}")
     return Segment(40000, 443, number, ack, flags_named(flags), data=data)
 
 
@@ -167,13 +169,14 @@ def exit_check() -> Bets:
             "When is that so?",
             [
                 "always",
-                "when everything before it has arrived too, and it is the answer to that segment",
+                "when the segment brings data, all before it has arrived, and nothing after it",
                 "never",
             ],
             answer=1,
             because=(
-                "an acknowledgment names the next expected byte of the other direction: with a gap before "
-                "the segment, or with more that has arrived since, that is another number"
+                "an acknowledgment names the next byte that is expected from the other side: with a gap "
+                "before the segment, with more that had arrived ahead of it, or with a SYN or FIN, which "
+                "take a number and are no byte, that is another number"
             ),
             key="02 exit 3",
         ),

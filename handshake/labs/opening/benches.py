@@ -197,7 +197,7 @@ def two_or_three_lab() -> Lab:
         "Two messages, or three", two_or_three,
         messages=choice("messages in the handshake", [("two", 2), ("three", 3), ("four", 4)], 2),
         old=slider("old SYNs", 8, 0, 20),
-        there=switch("their sender is still there, and refuses what it does not know", False),
+        there=switch("the machine that sent the old SYNs is there, and refuses answers", False),
     )  # fmt: skip
 
 

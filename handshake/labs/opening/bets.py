@@ -154,10 +154,13 @@ def exit_check() -> Bets:
             key="03 exit 2",
         ),
         bet(
-            "A capture shows SYN, then nothing. What does it tell about the server?",
+            "A capture, taken at the client, shows SYN, then nothing. What does it tell about the server?",
             ["it is down", "it refuses the connection", "nothing: request or answer may be lost"],
             answer=2,
-            because="the capture saw one end only; a refusal would have been a RST",
+            because=(
+                "whether the SYN or its answer got lost cannot be seen from there; a refusal would have been "
+                "a RST"
+            ),
             key="03 exit 3",
         ),
     )
@@ -208,7 +211,7 @@ def bet_flood() -> Bet:
 def bet_syn_inside() -> Bet:
     """A SYN within a connection."""
     return bet(
-        "In the middle of an open connection a SYN arrives, with a number that is expected. What does the "
+        "In the middle of an open connection a SYN arrives, with a number in the window. What does the "
         "receiver do?",
         [
             "it starts the connection anew",
