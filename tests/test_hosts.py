@@ -13,6 +13,7 @@ from handshake.flows import received
 from handshake.sim.faults import SegmentFault
 from handshake.sim.host import OFF, Host
 from handshake.sim.programs import Server
+from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp import ACK, RST, SYN, Settings
 from handshake.trace import Trace
 
@@ -71,9 +72,9 @@ def test_a_segment_is_overtaken_by_the_next() -> None:
     assert received(run, "server") == [b"onetwo"]
 
 
-def test_who_is_overtaken_by_nobody_arrives_after_a_second() -> None:
+def test_who_is_overtaken_by_nobody_arrives_a_second_late() -> None:
     run = talk(faults=[sim.reorder("client", 3)])
-    assert run[4].arrived == pytest.approx(2.001)
+    assert run[4].arrived == pytest.approx(run[4].sent + 0.02 + 1.001)
 
 
 def test_a_flipped_bit_is_seen_by_the_checksum_and_the_segment_comes_again() -> None:
@@ -301,7 +302,7 @@ def test_a_close_with_data_unread_resets() -> None:
 def test_settings_reach_both_ends() -> None:
     run = sim.tcp(mss=100, window=300, request=bytes(1000))
     assert max(len(t.frame) for t in run.transits) == 14 + 20 + 20 + 100
-    with pytest.raises(ValueError, match="mss has 16 bits"):
+    with pytest.raises(ValueError, match="mss is 1 to 65495"):
         sim.tcp(mss=0)
     assert Settings(window=1_000_000).shift == 4
 
@@ -315,3 +316,115 @@ def test_ten_days_are_no_more_work_than_their_events() -> None:
 def test_flags_that_forgers_use_are_plain() -> None:
     run = talk(faults=[sim.forge("server", 0.5, RST | ACK, seq=("RCV.NXT", 0))])
     assert states(run, "server")[-1] == "CLOSED"
+
+
+# ---- What overtakes what, in every kind of link -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        sim.Link(0.02),
+        sim.Link(2.0),
+        sim.Link(0.02, rate=1000),
+        sim.Link(0.02, jitter=0.2),
+        sim.Link(0.02, jitter=0.5),
+    ],
+    ids=str,
+)
+def test_whoever_is_overtaken_arrives_right_behind_the_next(link: sim.Link) -> None:
+    run = sim.calls(
+        {0.0: "open", 9.0: b"one", 9.01: b"two"}, {0.0: "listen"}, link=link, until=30.0, syn_retries=0,
+        initial_rto=20.0, min_rto=20.0, faults=[sim.reorder("client", 3)],
+    )  # fmt: skip
+    held = next(transit for transit in run.transits if transit.fault == "delayed")
+    following = next(transit for transit in run.transits[held.number :] if transit.sender == "client")
+    assert held.arrived is not None
+    assert following.arrived is not None
+    assert held.arrived == pytest.approx(following.arrived + 0.001)
+
+
+def test_a_lost_segment_overtakes_nobody() -> None:
+    run = talk(faults=[sim.reorder("client", 1), sim.drop("client", 2)])
+    assert run[2].fault == "lost"
+    assert run[1].arrived == pytest.approx(0.02 + 1.0 + 0.001)
+
+
+def test_a_link_that_reorders_holds_some_up() -> None:
+    run = sim.calls({0.0: "open"}, {0.0: "listen"}, link=sim.Link(0.02, reorder=1.0))
+    assert [transit.arrived for transit in run.transits] == [pytest.approx(0.04 * n) for n in (1, 2, 3)]
+
+
+# ---- Bytes that were changed --------------------------------------------------------------------------
+
+
+def test_a_checksum_that_was_edited_is_seen() -> None:
+    for change, why in (
+        ({"checksum": 1}, "the checksum is wrong: the segment is dropped, as if it had been lost"),
+        ({"data_offset": 15}, "the header makes no sense: the segment is dropped, as if it had been lost"),
+    ):
+        run = talk(faults=[sim.edit("client", 1, **change)], until=0.5)
+        assert [note for step in run.steps if step.transit == 1 for note in step.notes] == [why]
+        assert states(run, "server") == ["CLOSED", "LISTEN"]
+
+
+def test_a_copy_of_a_damaged_segment_is_damaged() -> None:
+    run = talk(faults=[sim.flip("client", 3, bit=165), sim.duplicate("client", 3, after=0.1)], until=1.5)
+    copy = next(transit for transit in run.transits if transit.fault == "duplicate")
+    assert copy.frame == run[4].frame
+    assert received(run, "server") == [b""]
+
+
+def test_what_is_forged_is_not_counted_among_what_its_sender_sends() -> None:
+    forged = sim.forge("server", 0.5, "ACK", seq=("RCV.NXT", 0))
+    run = talk(faults=[forged, sim.drop("client", 3)])
+    lost = next(transit for transit in run.transits if transit.fault == "lost")
+    assert run.about(lost.number)[0].text() == "PSH, ACK  seq 1 ack 1 data 5"
+
+
+# ---- The dead do nothing --------------------------------------------------------------------------------
+
+
+def test_a_machine_without_power_sends_nothing_more() -> None:
+    run = sim.calls(
+        {0.0: "open", 0.1: "abort", 0.3: "open", 0.4: b"hi"}, {0.0: "listen", 0.15: "listen"},
+        faults=[sim.reboot("client", at=0.2, down=None)], until=3.0,
+    )  # fmt: skip
+    assert max(transit.sent or 0.0 for transit in run.transits if transit.sender == "client") < 0.2
+
+
+def test_a_program_that_was_killed_calls_nothing_more() -> None:
+    run = sim.calls(
+        {0.0: "open", 0.3: b"hi", 0.4: "open"}, {0.0: "listen"}, faults=[sim.kill("client", at=0.2)]
+    )
+    assert names(run, "client")[-1] == "FIN, ACK  seq 1 ack 1"
+    assert received(run, "server") == [b""]
+
+
+def test_what_a_dead_program_had_planned_does_not_happen() -> None:
+    """Socket.after belongs to the program that asked for it."""
+    run = sim.tcp(faults=[sim.kill("client", at=0.045)], think=0.1, until=2.0)
+    assert received(run, "server") == [b""]
+    assert "call refused" not in {step.cause for step in run.steps}
+
+
+def test_a_server_that_dies_accepts_nobody_and_answers_with_resets() -> None:
+    """The handshake is half done when its program dies."""
+    for at, answers in ((0.0, ["RST, ACK"]), (0.03, ["SYN, ACK", "RST", "RST"]), (0.07, ["SYN, ACK", "RST"])):
+        world = World(faults=[sim.kill("server", at=at)])
+        client, server = world.host("client", CLIENT[0]), world.host("server", SERVER[0])
+        server.listen(SERVER[1], lambda: None, pause=10.0)
+        world.clock.at(0.0, client.socket(CLIENT[1], SERVER).open)
+        world.run(20.0)
+        run = world.trace()
+        assert [message.name for message in run.messages if message.sender == "server"] == answers
+        assert "accept" not in {step.cause for step in run.steps}
+        assert states(run, "client")[-1] == "CLOSED"
+
+
+def test_a_machine_that_is_down_cannot_go_down() -> None:
+    faults = [sim.reboot("client", at=0.03, down=5.0), sim.reboot("client", at=0.05, down=1.0)]
+    run = talk(faults=[*faults, sim.kill("client", at=0.06)])
+    assert events(run) == [("down", pytest.approx(0.03)), ("up", pytest.approx(5.03))]
+    run = talk(faults=[sim.unplug("client", at=0.1, back=2.0), sim.unplug("client", at=0.2, back=0.1)])
+    assert events(run) == [("unplugged", pytest.approx(0.1)), ("plugged in", pytest.approx(2.1))]

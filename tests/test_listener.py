@@ -254,3 +254,55 @@ def test_the_clock_ticks_every_four_microseconds_and_wraps() -> None:
     turn = 2**32 / TICKS
     assert turn / 3600 == pytest.approx(4.77, abs=0.01)
     assert initial_number(SECRET, A, B, 1.0) == initial_number(SECRET, A, B, 1.0 + turn)
+
+
+# ---- Connections that are complete, and wait ------------------------------------------------------------
+
+
+def test_a_connection_that_waits_is_a_connection() -> None:
+    """Data, FIN and RST are for it, though no program has accepted it."""
+    port = listener()
+    call(port, 1)
+    answer(port, 1, 6001)
+    assert port.receive(ack(1, 7001, 6002, b"hello"), 0.2, caller(1)) is None
+    (waiting,) = port.accept_queue
+    assert [line(each) for each in waiting.outgoing()] == ["ACK 6002 ack 7006"]
+    assert waiting.received == b"hello"
+    assert port.receive(syn(1), 0.3, caller(1)) is None
+    assert (len(port.accept_queue), len(port.syn_queue)) == (1, 0)
+    port.receive(Segment(1001, B[1], 7006, flags=RST), 0.4, caller(1))
+    child = port.accept()
+    assert child is waiting
+    assert child is not None
+    assert child.state is State.CLOSED
+
+
+def test_what_is_closed_before_it_is_complete_is_not_complete() -> None:
+    """A system may close a call in SYN-RECEIVED: FIN-WAIT-1, and its SYN not acknowledged."""
+    port = listener()
+    call(port, 1)
+    child = port.syn_queue[caller(1)]
+    child.close()
+    port.settle(child)
+    assert (child.state, len(port.syn_queue), len(port.accept_queue)) == (State.FIN_WAIT_1, 1, 0)
+
+
+def test_the_ack_of_a_cookie_finds_no_room_in_a_full_accept_queue() -> None:
+    port = listener(backlog=1, syn_backlog=1, cookies=True)
+    call(port, 1)
+    answer(port, 1, 6001)  # the accept queue is full now
+    call_number = cookies.make(SECRET, B, caller(2), 7000, 1460, 0.1)
+    move = port.receive(ack(2, 7001, seq.add(call_number, 1)), 0.2, caller(2))
+    assert move is not None
+    assert "the accept queue is full" in move.notes[0]
+    assert (len(port.accept_queue), len(port.syn_queue), port.dropped) == (1, 0, 1)
+
+
+def test_a_connection_made_from_a_cookie_has_measured_nothing() -> None:
+    port = listener(syn_backlog=1, cookies=True)
+    call(port, 1)
+    cookie = cookies.make(SECRET, B, caller(2), 7000, 1460, 0.0)
+    port.receive(ack(2, 7001, seq.add(cookie, 1)), 30.0, caller(2))
+    child = port.accept()
+    assert child is not None
+    assert (child.state, child.tcb.rtt.srtt) == (State.ESTABLISHED, None)

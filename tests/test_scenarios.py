@@ -318,3 +318,33 @@ def test_settings_reach_the_arrays_too() -> None:
     assert hasty.later_than(1e6) > stubborn.later_than(1e6)
     times, patience = schedule(7, Settings())
     assert (times, patience) == ([0, 1, 3, 7, 15, 31, 63, 123], 183)
+
+
+# ---- Times that do not fit to the last bit --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("interval", "patience", "delay"),
+    [(5, 15, 0.03), (5, 15, 0.013), (0.7, 2.1, 0.02), (2, 5.3, 0.02), (3.3, 7.7, 0.02), (1, 3, 0.1)],
+)
+def test_a_heartbeat_gives_up_after_its_patience_whatever_the_rounding(
+    interval: float, patience: float, delay: float
+) -> None:
+    run = sim.failing("silence, server idle", heartbeat=sim.Heartbeat(interval, patience), delay=delay)
+    assert len(run.transits) < 100
+    found = sim.noticed(run)
+    assert found.time is not None
+    assert 10 < found.time <= 10 + patience + interval
+
+
+def test_no_run_goes_back_in_time() -> None:
+    run = sim.restarting(delay=0.25, first="client", again_at=5.0)
+    times = [step.time for step in run.steps]
+    assert times == sorted(times)
+    with pytest.raises(ValueError, match=r"delay is 0 to 0\.25 s"):
+        sim.restarting(delay=0.4)
+
+
+def test_a_user_timeout_does_not_end_what_two_messages_opened() -> None:
+    run = sim.old_syns(messages=2, old=0, honest=1, user_timeout=0.3, until=20)
+    assert not [step for step in run.steps if step.cause == "user timeout"]

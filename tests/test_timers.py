@@ -144,7 +144,7 @@ def test_as_linux_does_it_data_are_given_up_after_a_quarter_of_an_hour() -> None
 
 def test_only_the_oldest_segment_is_sent_again() -> None:
     """Section 5.4."""
-    end = opened(mss=4)
+    end = opened()
     end.receive(segment("ACK", 301, 101), 0.0)
     end.send(bytes(1000))
     assert len(end.outgoing()) == 2  # 536 and 464 bytes: the peer did not say how much it takes

@@ -68,14 +68,14 @@ def calls(
                     raise ValueError(
                         f"a call is some bytes to send, or one of {', '.join(CALLS)}; not {call!r}"
                     )
-                world.clock.at(time, partial(_call, socket, call))
+                world.clock.at(time, partial(_call, socket, call, socket.host.life))
     world.run(until)
     return world.trace(title_of(world.faults_done) if title is None else title)
 
 
-def _call(socket: Socket, call: Call) -> None:
-    """Let the program of a socket call something, if its machine is up."""
-    if socket.gone:
+def _call(socket: Socket, call: Call, life: int) -> None:
+    """Let the program of a socket call something, if it has not died, and its machine neither."""
+    if socket.gone or socket.host.life != life:
         return
     if isinstance(call, bytes):
         socket.attempt(lambda: socket.send(call))

@@ -27,9 +27,8 @@ class Clock:
         heappush(self._events, (time if time > self.now else self.now, self._count, action))
 
     def after(self, delay: float, action: Callable[[], object]) -> None:
-        """Call `action` in `delay` seconds."""
-        self._count += 1
-        heappush(self._events, (self.now + delay, self._count, action))
+        """Call `action` in `delay` seconds; at once, if that is in the past."""
+        self.at(self.now + delay, action)
 
     def run(self, *, until: float | None = None, limit: int = 100_000) -> None:
         """Let events happen until none is left, or the next lies after `until`.

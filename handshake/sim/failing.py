@@ -153,14 +153,14 @@ class Watchful:
     def _ask(self, socket: Socket, heartbeat: Heartbeat | None) -> None:
         if heartbeat is None or socket.state is not ESTABLISHED:
             return
-        silence = socket.host.clock.now - self.heard_at
-        if silence >= heartbeat.patience:
-            self.noticed(socket, f"nothing was heard for {silence:g} s: the program gives the client up")
+        now, deadline = socket.host.clock.now, self.heard_at + heartbeat.patience
+        if now >= deadline:
+            silence = f"nothing was heard for {heartbeat.patience:g} s"
+            self.noticed(socket, f"{silence}: the program gives the client up")
             socket.abort()
             return
         self._say(socket, b"ping")
-        left = heartbeat.patience - silence
-        socket.after(min(heartbeat.interval, left), lambda: self._ask(socket, heartbeat))
+        socket.at(min(now + heartbeat.interval, deadline), lambda: self._ask(socket, heartbeat))
 
 
 def failing(

@@ -101,7 +101,7 @@ class Duplicate(SegmentFault):
 
 @dataclass(frozen=True)
 class Reorder(SegmentFault):
-    """Deliver it 1 ms behind the next that the same end sends (or a second later, if there is none)."""
+    """Deliver it 1 ms behind the next that the same end sends and that arrives; or a second late."""
 
     @property
     def deed(self) -> str:
@@ -128,7 +128,7 @@ class Flip(SegmentFault):
 
 @dataclass(frozen=True)
 class Edit(SegmentFault):
-    """Change some of its fields, and make its checksum good again: nobody can tell."""
+    """Change some of its fields, and make its checksum good again, unless that is what changes."""
 
     changes: dict[str, Any] = field(default_factory=dict, hash=False)
 
@@ -287,7 +287,8 @@ def flip(end: str, nth: int = 1, bit: int = 160) -> Flip:
 def edit(end: str, nth: int = 1, **changes: Any) -> Edit:
     """Change fields of the nth segment that `end` sends: seq, ack, flags, window, data, options ...
 
-    flags may be said in words: flags="SYN, ACK".   The checksum is made good again.
+    flags may be said in words: flags="SYN, ACK".   The checksum is made good again, unless
+    that is what changes.
     """
     if isinstance(changes.get("flags"), str):
         changes["flags"] = flags_named(changes["flags"])

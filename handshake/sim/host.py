@@ -30,6 +30,7 @@ class Host:
 
     name: whose faults are its own ("client", "server").   address: its IP address.
     up, plugged: whether it runs, and whether its cable is in.   packets: how many it has sent.
+    life: how often its programs have died or its power has failed.
     sockets: its connections by (own port, peer).   listening: its listening ports.
     arriving: the number of the transit that is just arriving, or None.
     time_wait: whether the end of TIME-WAIT, minutes later, is waited for.
@@ -46,6 +47,7 @@ class Host:
         self.network = network
         self.mac = f"02:00:00:00:00:{0x0A + len(network.hosts):02x}"
         self.up = self.plugged = True
+        self.life = 0
         self.packets = 0
         self.sockets: dict[tuple[int, Address], Socket] = {}
         self.listening: dict[int, Port] = {}
@@ -156,7 +158,8 @@ class Host:
             return segment
         known = self.sockets.get((packet.destination[1], packet.source))
         plain = known.tcb.plain() if known else {"state": str(CLOSED)}
-        why = "the checksum is wrong: the segment is dropped, as if it had been lost"
+        fault = "checksum is wrong" if isinstance(segment, Segment) else "header makes no sense"
+        why = f"the {fault}: the segment is dropped, as if it had been lost"
         self._told(packet.connection, OTHER[packet.end], "rcv damaged segment", plain, plain, why)
         return None
 
@@ -218,6 +221,13 @@ class Host:
     def kill(self) -> None:
         """Its programs die; the system closes what they had open."""
         self._happened("killed", f"the {self.name}'s program is killed: its system closes the connection")
+        self.life += 1
+        for port in self.listening.values():
+            waiting = [*port.listener.syn_queue.values(), *port.listener.accept_queue]
+            for call in waiting:  # nobody will ever accept them
+                if isinstance(call, Socket):
+                    call.port = None
+                    call.abort()
         self.listening.clear()
         for socket in list(self.sockets.values()):
             socket.program = None
@@ -238,6 +248,7 @@ class Host:
 
     def power_off(self) -> None:
         """It goes down, and forgets everything."""
+        self.life += 1
         self._happened("down", f"the {self.name} loses power, and with it all that it remembered")
         self._lost = list(self.sockets.values())
         for socket in self._lost:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """So long does a segment that is to be overtaken wait for another, in seconds."""
+PINNED = {"checksum", "data_offset"}
+"""What is reckoned when a segment is encoded, and stays as it is if somebody sets it."""
 BEHIND = 0.001
 """So long behind the other does it arrive."""
 
@@ -36,10 +38,12 @@ class Packet:
     source, destination: (ip, port).   connection, end: whose it is, for the recorder.
     sender: the machine that really sent it; identification: its count there.
     bits: the changed bytes of the segment, if the network has changed them.
+    due: when it will arrive, or would, if it is held back; None if it never will.
     """
 
     __slots__ = (
-        "bits", "connection", "destination", "end", "identification", "number", "segment", "sender", "source",
+        "bits", "connection", "destination", "due", "end", "identification", "number", "segment", "sender",
+        "source",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +58,7 @@ class Packet:
         self.identification = 0
         self.number = 0
         self.bits: bytes | None = None
+        self.due: float | None = None
 
     @property
     def size(self) -> int:
@@ -143,7 +148,8 @@ class Network:
         if host is None:
             self.lose(packet, f"nobody has the address {packet.destination[0]}")
         else:
-            self.clock.after(delay, partial(host.receive, packet))
+            packet.due = self.clock.now + delay
+            self.clock.at(packet.due, partial(host.receive, packet))
 
     def lose(self, packet: Packet, why: str) -> None:
         """It never arrives."""
@@ -191,11 +197,14 @@ class Network:
                 self._flip(packet, fault.bit, str(fault))
             elif isinstance(fault, Edit):
                 packet.segment = replace(packet.segment, **fault.changes)
+                if PINNED & fault.changes.keys():  # the receiver has to judge by the bytes
+                    packet.bits = packet.segment.encode(packet.source[0], packet.destination[0])
                 self._befell(packet, "altered", f"was changed: {fault}")
             elif isinstance(fault, Reorder):
                 self._befell(packet, "delayed", f"is to be overtaken: {fault}")
                 self._held.setdefault(packet.sender.name, []).append(packet)
-                self.clock.after(PATIENCE, partial(self._release, packet))
+                packet.due = self.clock.now + delay
+                self.clock.at(packet.due + PATIENCE, partial(self._release, packet))
                 return
         self._deliver(packet, delay)
 
@@ -221,10 +230,11 @@ class Network:
         self._deliver(copy, delay)
 
     def _overtaken(self, name: str, packet: Packet) -> None:
-        """Whoever was to be overtaken by this packet follows right behind it."""
+        """Whoever was to be overtaken by this packet follows right behind it, if it arrives."""
+        if packet.due is None or packet in self._held[name]:
+            return
         for held in self._held[name]:
-            if held is not packet:
-                self.clock.after(self.link.delay, partial(self._release, held))
+            self.clock.at(max(packet.due, held.due or 0.0), partial(self._release, held))
 
     def _release(self, packet: Packet) -> None:
         held = self._held.get(packet.sender.name, [])

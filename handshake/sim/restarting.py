@@ -47,6 +47,9 @@ def restarting(
     """
     if first not in ("client", "server"):
         raise ValueError(f"first is 'client' or 'server', not {first!r}")
+    for name, value, most in (("again_at", again_at, 1e6), ("delay", delay, CLOSES_AT / 2)):
+        if not 0 <= value <= most:
+            raise ValueError(f"{name} is 0 to {most:g} s, got {value!r}")
     world = World(seed=seed, link=Link(delay))
     client, server = world.host("client", CLIENT[0]), world.host("server", SERVER[0])
     client.time_wait = server.time_wait = True

@@ -51,17 +51,21 @@ class Socket(Endpoint):
         self._alarm = NEVER
 
     def after(self, delay: float, action: Callable[[], object]) -> None:
-        """Do something in `delay` seconds, unless the machine forgets it until then, or the program dies.
+        """Do something in `delay` seconds; see `at`."""
+        self.at(self.host.clock.now + delay, action)
+
+    def at(self, time: float, action: Callable[[], object]) -> None:
+        """Do something at that time, unless the machine forgets it until then, or the program dies.
 
         What is refused by then (the connection may be over) is told in the trace, and nothing else happens.
         """
-        program = self.program
+        program, life = self.program, self.host.life
 
         def later() -> None:
-            if not self.gone and self.program is program:
+            if not self.gone and self.program is program and self.host.life == life:
                 self.attempt(action)
 
-        self.host.clock.after(delay, later)
+        self.host.clock.at(time, later)
 
     def attempt(self, action: Callable[[], object]) -> None:
         """Let the program call something; a refusal is told in the trace."""

@@ -31,7 +31,7 @@ def two(tcb: Tcb, event: Event, now: float = 0.0) -> Move:
     if before.state is LISTEN and after.state is SYN_RECEIVED:
         after = replace(
             after, state=ESTABLISHED, snd_una=after.snd_nxt, syn_acknowledged=True, retransmit_at=NEVER,
-            timed=None,
+            timed=None, user_timeout_at=NEVER,
         )  # fmt: skip
         note = "with two messages there is nothing more to wait for: the connection counts as open"
         return move._replace(after=after, notes=(*move.notes, note))

@@ -82,6 +82,8 @@ class World:
         host = self.hosts.get(fault.end)
         if host is None:
             return  # nobody whom it could befall
+        if not host.up or (isinstance(fault, Unplug) and not host.plugged):
+            return  # it is down, or pulled, already
         self.done.append(fault)
         if isinstance(fault, Kill):
             host.kill()

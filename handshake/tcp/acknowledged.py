@@ -23,8 +23,10 @@ def established(work: Work, ack: int) -> None:
     acknowledged(work, ack)
     work.set(state=ESTABLISHED, syn_acknowledged=True)
     if lost_syn:
-        work.set(rtt=RoundTrip(rto=AFTER_LOST_SYN))
-        work.note(f"the SYN had to be sent again: the timeout begins with {AFTER_LOST_SYN:g} s")
+        settings = work.tcb.settings
+        rto = min(max(AFTER_LOST_SYN, settings.initial_rto, settings.min_rto), settings.max_rto)
+        work.set(rtt=RoundTrip(rto=rto))
+        work.note(f"the SYN had to be sent again: the timeout begins with {rto:g} s")
     if work.tcb.settings.keep_alive:
         work.set(keep_alive_at=work.time + work.tcb.settings.keep_alive.idle)
 
@@ -117,6 +119,6 @@ def update_window(work: Work, segment: Segment) -> None:
     if window == 0:
         # It answers, so it is alive: section 3.8.6.1 forbids to give up.
         work.set(retransmits=0)
-    elif was == 0 and tcb.sent:
+    elif was == 0 and tcb.outstanding:
         work.note("the window has opened: what it refused is sent again at once")
         retransmit(work)

@@ -112,6 +112,7 @@ def from_syn_sent(work: Work, segment: Segment) -> None:
         work.hears("SYN")
         work.set(learned(tcb, segment), state=SYN_RECEIVED)
         work.send(SYN_ACK, at=tcb.iss)
+        work.set(timed=None)  # our SYN is sent a second time: Karn
         work.note("Fourth: both ends called at the same time: answers the peer's SYN with SYN,ACK")
         if segment.data or flags & FIN:
             keep_for_later(work, segment)
@@ -134,7 +135,8 @@ def learned(tcb: Tcb, segment: Segment) -> dict[str, object]:
         "max_snd_wnd": segment.window,
         "snd_wl1": segment.seq,
         "snd_wl2": segment.ack if segment.flags & ACK else 0,
-        "snd_mss": size or DEFAULT_MSS[6 if ":" in tcb.local[0] else 4],
+        # No more than the peer takes, and no more than our own link takes (section 3.7.1, Eff.snd.MSS).
+        "snd_mss": min(size or DEFAULT_MSS[6 if ":" in tcb.local[0] else 4], tcb.settings.mss),
     }
 
 

@@ -17,6 +17,7 @@ from handshake.tcp.figure import (
     SYN_SENT,
     TIME_WAIT,
 )
+from handshake.tcp.reassembly import joined
 from handshake.tcp.sending import begin, flush, user_deadline
 from handshake.tcp.settings import SEND_BUFFER
 from handshake.tcp.tcb import Abort, Close, Open, Receive, Send, Tcb
@@ -82,12 +83,13 @@ def receives(work: Work, call: Receive) -> str:
     closed = tcb.state is CLOSE_WAIT or tcb.state in (CLOSING, LAST_ACK, TIME_WAIT)
     if closed and not tcb.unread:
         raise _refused(tcb, "the peer has closed, and all that it sent was read", "3.10.3")
-    data = tcb.unread if call.count is None else tcb.unread[: call.count]
+    unread = tcb.unread
+    data = unread if call.count is None else unread[: call.count]
     work.delivered = data
-    work.set(unread=tcb.unread[len(data) :], reading=call.count is None)
+    work.set(waiting=joined((), unread[len(data) :]), reading=call.count is None)
     work.hurried()
     if data:
-        work.note(f"the program takes {len(data)} bytes; {len(tcb.unread)} are left")
+        work.note(f"the program takes {len(data)} bytes; {len(unread) - len(data)} are left")
     else:
         work.note("the program takes what comes" if call.count is None else "the program takes nothing")
     _open_window(work)

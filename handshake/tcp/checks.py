@@ -28,7 +28,7 @@ from handshake.tcp.figure import (
     SYN_RECEIVED,
     TIME_WAIT,
 )
-from handshake.tcp.reassembly import keep, take
+from handshake.tcp.reassembly import joined, keep, take
 from handshake.tcp.segment import ACK, FIN, FLAGS, RST, SYN, URG, Segment
 from handshake.tcp.sending import SYN_ACK
 from handshake.tcp.tcb import Tcb
@@ -126,8 +126,10 @@ def first_sequence(work: Work, segment: Segment) -> bool:
         work.note("First: the peer's SYN again, which is known, and with it an ACK")
         return False
     work.hears("unacceptable segment")
+    if flags & ACK:
+        heard(work)  # such as a probe of its own, which brings nothing new
     why = f"{_outside(tcb, segment)}: dropped, and answered with what was expected"
-    if tcb.state is TIME_WAIT and flags & FIN:
+    if tcb.state is TIME_WAIT and flags & FIN and seq.add(segment.seq, segment.length - 1) == tcb.rcv_fin:
         work.set(time_wait_at=work.time + 2 * tcb.settings.msl)
         why = "Fifth: the peer's FIN again: our last ACK got lost; the wait of 2 MSL begins anew"
     if segment.data or flags & FIN:
@@ -210,9 +212,15 @@ def fifth_ack(work: Work, segment: Segment) -> bool:
         else:
             duplicate(work, segment)
         update_window(work, segment)
+    heard(work)
+    return tcb.fin_seq is not None and _fin_acknowledged(work)
+
+
+def heard(work: Work) -> None:
+    """The peer is there: keep-alive begins to wait anew (section 3.8.4)."""
+    tcb = work.tcb
     if tcb.settings.keep_alive and tcb.keep_alive_at != NEVER:
         work.set(keep_alive_at=work.time + tcb.settings.keep_alive.idle, probes=0)
-    return tcb.fin_seq is not None and _fin_acknowledged(work)
 
 
 def _fin_acknowledged(work: Work) -> bool:
@@ -288,7 +296,12 @@ def seventh_text(work: Work, segment: Segment) -> bool:
         work.set(rcv_nxt=number, held=held)
         whom = "for the program"
     else:
-        work.set(rcv_nxt=number, held=held, unread=tcb.unread + data, rcv_wnd=max(0, tcb.rcv_wnd - len(data)))
+        work.set(
+            rcv_nxt=number,
+            held=held,
+            waiting=joined(tcb.waiting, data),
+            rcv_wnd=max(0, tcb.rcv_wnd - len(data)),
+        )
         whom = f"wait for the program; the window shrinks to {tcb.rcv_wnd}"
     work.hurried()
     work.note(f"Seventh: {len(data)} byte{'s' * (len(data) > 1)} {whom}; {number} comes next")

@@ -13,7 +13,8 @@ from handshake.tcp import seq
 from handshake.trace import Address
 
 SIZES = (536, 1220, 1300, 1400, 1440, 1452, 1460, 8960)
-"""The segment sizes that three bits can tell; the largest that does not exceed the caller's is chosen."""
+"""The segment sizes that three bits can tell; the largest that does not exceed the caller's is chosen, and
+the smallest, as in other systems, where the caller's is smaller still."""
 
 PERIOD = 64.0
 """The clock's tick, in seconds."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from handshake.tcp import cookies, seq
 from handshake.tcp.arrives import offered
 from handshake.tcp.endpoint import SYN_ACK_RST, Endpoint
-from handshake.tcp.figure import CLOSED, LISTEN, SYN_RECEIVED
+from handshake.tcp.figure import CLOSED, LISTEN
 from handshake.tcp.machine import step
 from handshake.tcp.options import mss
 from handshake.tcp.segment import ACK, RST, SYN, Segment
@@ -78,12 +78,16 @@ class Listener:
         return self.accept_queue.popleft() if self.accept_queue else None
 
     def receive(self, segment: Segment, now: float, source: Address) -> Move | None:
-        """A segment arrived for this port that belongs to no connection that is complete.
+        """A segment arrived for this port, from somebody whose connection was not accepted yet.
 
         The answer is what the listener itself does, or None if it left the segment to an endpoint.
         """
-        child = self.syn_queue.get(source)
         kind = segment.flags & SYN_ACK_RST
+        complete = next((each for each in self.accept_queue if each.remote == source), None)
+        if complete is not None:
+            complete.receive(segment, now, source)
+            return None
+        child = self.syn_queue.get(source)
         if child is not None:
             if kind & ACK and not kind & RST and len(self.accept_queue) >= self.backlog:
                 why = "the accept queue is full: the ACK is ignored, the caller believes that it is connected"
@@ -125,10 +129,12 @@ class Listener:
     def settle(self, child: Endpoint) -> None:
         """See what has become of an endpoint in the SYN queue: complete, or over."""
         remote = child.remote
-        if child.tcb.state is SYN_RECEIVED or remote is None or self.syn_queue.get(remote) is not child:
+        over = child.tcb.state in (CLOSED, LISTEN)
+        if remote is None or self.syn_queue.get(remote) is not child:
             return
-        del self.syn_queue[remote]
-        if child.tcb.state not in (CLOSED, LISTEN):
+        if over or child.tcb.syn_acknowledged:
+            del self.syn_queue[remote]
+        if not over and child.tcb.syn_acknowledged:
             self.accept_queue.append(child)
 
     def _called(self, segment: Segment, now: float, source: Address) -> Move | None:

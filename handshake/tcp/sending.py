@@ -99,6 +99,7 @@ def _worth_sending(tcb: Tcb, size: int, waiting: int) -> bool:
 
 
 def _send_fin(work: Work) -> None:
+    """The FIN follows the last byte.  A window that is just full does not hold it back: it needs no room."""
     tcb = work.tcb
     if not tcb.close_wanted or tcb.fin_seq is not None or tcb.sent < tcb.pending:
         return

@@ -18,6 +18,9 @@ SEND_BUFFER = 1 << 24
 """How many bytes a program may hand over before they are acknowledged; more are refused (section 3.10.2)."""
 
 
+LARGEST = 65535 - 20 - 20
+"""The most data that a segment in an IPv4 packet has room for."""
+
 SHORTEST = 0.001
 """No timer is shorter, in seconds."""
 
@@ -28,7 +31,7 @@ class Settings:
 
     window: the receive buffer; above 65535 it needs window scaling.
     scaling: whether to offer (and take) window scaling (RFC 7323).
-    mss: the most data that this end takes in a segment.
+    mss: the most data in a segment that its link has room for: it takes no more, and sends no more.
     initial_rto, min_rto, max_rto: the retransmission timeout: before any measurement, and its bounds
     (RFC 6298: 1 s, 1 s and at least 60 s; Linux: 1, 0.2 and 120 s).
     retries: how often data or a FIN are sent again before the connection is given up; RFC 9293's R2, which
@@ -77,8 +80,8 @@ class Settings:
         largest = 65535 << MAX_SCALE * self.scaling
         if not 0 <= self.window <= largest:
             raise ValueError(f"window is 0 to {largest} bytes, got {self.window}")
-        if not 1 <= self.mss <= 65535:
-            raise ValueError(f"mss has 16 bits and is at least 1: 1 to 65535, got {self.mss}")
+        if not 1 <= self.mss <= LARGEST:
+            raise ValueError(f"mss is 1 to {LARGEST}, what an IP packet has room for; got {self.mss}")
         if not SHORTEST <= self.min_rto <= self.max_rto or not SHORTEST <= self.initial_rto <= self.max_rto:
             raise ValueError(
                 f"timeouts are at least {SHORTEST} s, and neither min_rto nor initial_rto exceeds max_rto; "

@@ -43,7 +43,8 @@ class Tcb:
     rcv_wnd: how many bytes from RCV.NXT on we take; rcv_scale: by how many bits our windows are shifted.
     rcv_up: the number after the peer's last urgent byte, or None.
     held: what came ahead of a gap.   rcv_fin: the number of the peer's FIN, if it has come.
-    unread: bytes for a program that does not take them yet; reading: whether it takes them as they come.
+    waiting: bytes for a program that does not take them yet, in pieces; `unread` puts them together.
+    reading: whether it takes them as they come.
     deaf: the program has closed and will not read any more (section 3.6.1).
     last_ack_sent: the value of RCV.NXT that the peer was last told (RFC 7323 section 4.3 calls it so).
 
@@ -89,7 +90,7 @@ class Tcb:
     rcv_up: int | None = None
     held: Pieces = ()
     rcv_fin: int | None = None
-    unread: bytes = b""
+    waiting: tuple[bytes, ...] = ()
     reading: bool = True
     deaf: bool = False
     last_ack_sent: int = 0
@@ -133,6 +134,11 @@ class Tcb:
     def pending(self) -> int:
         """How many bytes of the buffer are not acknowledged, sent or not."""
         return len(self.buffer) - self.confirmed
+
+    @property
+    def unread(self) -> bytes:
+        """The bytes that have come in order, and that the program has not taken yet."""
+        return b"".join(self.waiting)
 
     @property
     def taken(self) -> int:

@@ -7,6 +7,7 @@ from handshake.tcp.figure import (
     CLOSE_WAIT,
     CLOSED,
     ESTABLISHED,
+    FIN_WAIT_1,
     FIN_WAIT_2,
     LISTEN,
     SYN_RECEIVED,
@@ -113,8 +114,8 @@ def keep_alive(work: Work, _: KeepAliveTimeout) -> str:
     return "keep-alive timeout"
 
 
-PROBED = (ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2)
-"""States in which an end may wait for ever, and keep-alive is of use."""
+PROBED = (ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, FIN_WAIT_2)
+"""States in which an end may wait for ever, or that lead to one, and keep-alive is of use."""
 
 
 def delayed_ack(work: Work, _: DelayedAckTimeout) -> str:

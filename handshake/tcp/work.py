@@ -131,7 +131,7 @@ def segment(tcb: Tcb, flags: int, at: int | None = None, data: bytes = b"") -> S
     else:
         window = tcb.rcv_wnd >> tcb.rcv_scale
     urgent = 0
-    if tcb.snd_up is not None and seq.less(number, tcb.snd_up):
+    if tcb.snd_up is not None and not flags & SYN and seq.less(number, tcb.snd_up):
         flags, urgent = flags | URG, min(seq.distance(number, tcb.snd_up), 65535)
     return made(
         Segment,
