@@ -27,7 +27,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TOKEN = "handshake"
 SIZES = [(1280, 800), (1920, 1080)]
-PATIENCE = 30_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = [

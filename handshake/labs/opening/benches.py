@@ -209,7 +209,7 @@ def exploring(
     messages: of the handshake.   in_flight: how many segments may be under way.
     copies: how many further copies the network may make.
     """
-    length = 24 if messages < 4 else 16  # ends that contradict each other could go on for ever
+    length = 24 if messages < 4 else 10  # ends that contradict each other could go on for ever
     found = sim.explore(messages, in_flight=in_flight, copies=copies, length=length, progress=progress)
     views = [show.timeline(found.trace)] if found.trace is not None else []
     return Outcome(str(found), views, found.trace)
