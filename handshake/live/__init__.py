@@ -1,0 +1,11 @@
+"""Real peers: sockets on loopback, and the kernel's own word on what became of them.
+
+Live traffic never leaves 127.0.0.1.  Where even that is refused, `loopback` says why, and lessons step aside.
+"""
+
+from __future__ import annotations
+
+from handshake.live.chat import Client, Room, Server
+from handshake.live.loopback import loopback
+
+__all__ = ["Client", "Room", "Server", "loopback"]
