@@ -6,6 +6,9 @@ Live traffic never leaves 127.0.0.1.  Where even that is refused, `loopback` say
 from __future__ import annotations
 
 from handshake.live.chat import Client, Room, Server
+from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
+from handshake.live.states import state
+from handshake.live.walk import Steps, steps
 
-__all__ = ["Client", "Room", "Server", "loopback"]
+__all__ = ["Boundaries", "Client", "Room", "Server", "Steps", "boundaries", "loopback", "state", "steps"]
