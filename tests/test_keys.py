@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handshake import capture
 from handshake.tls import keys
 
 VECTORS = Path(__file__).parent.parent.parent / "shared" / "vectors"
@@ -79,38 +78,6 @@ def test_master_secret_and_keys_of_gnutls(case: dict[str, Any]) -> None:
     made = keys.cut(keys.key_block(version, master, *randoms, 2 * mac + 2 * key), mac, key, 0)
     for name in ("client_mac", "server_mac", "client_key", "server_key"):
         assert getattr(made, name) == binary(case[name]), name
-
-
-def test_the_key_log_of_a_recorded_connection_opens_it() -> None:
-    """t06, OpenSSL's: the key block of the logged master secret decrypts what is encrypted."""
-    aead = pytest.importorskip("cryptography.hazmat.primitives.ciphers.aead")
-    path = VECTORS / "captures" / "t06_tls12_ecdhe_rsa_aes128_gcm.pcap"
-    if not path.exists():
-        pytest.skip(MISSING)
-    _, client_random, master = path.with_suffix(".keylog").read_text().splitlines()[1].split()
-    trace = capture.read(path)
-    asked, answered = trace.plaintext().values()
-    if not asked.startswith(b"\x16\x03\x01"):
-        asked, answered = answered, asked
-    server_random = answered[11:43]  # record header, handshake header, version
-    block = keys.key_block("TLS 1.2", binary(master), binary(client_random), server_random, 2 * 16 + 2 * 4)
-    made = keys.cut(block, 0, 16, 4)
-    sent = next(record for record in split(asked) if record[0] == 23)  # application data
-    nonce, data = sent[5:13], sent[13:]
-    # Its number is 1: with these keys, the client's Finished was sent before it.
-    about = (1).to_bytes(8, "big") + sent[:3] + (len(data) - 16).to_bytes(2, "big")
-    plain = aead.AESGCM(made.client_key).decrypt(made.client_iv + nonce, data, about)
-    assert plain == b"GET /handshake HTTP/1.1\r\nHost: server.test\r\n\r\n"
-
-
-def split(stream: bytes) -> list[bytes]:
-    """A stream in its records."""
-    records = []
-    while stream:
-        size = 5 + int.from_bytes(stream[3:5], "big")
-        records.append(stream[:size])
-        stream = stream[size:]
-    return records
 
 
 # ---- What must hold --------------------------------------------------------------------------------------

@@ -1,0 +1,207 @@
+"""TLS records: the envelopes in which everything travels, and the AEAD cipher AES-GCM of TLS 1.2.
+
+A record says what it carries, and how long it is.  It is no message: one message may fill several records,
+and one record may hold several messages.  Nor is it a segment: TCP cuts the stream as it likes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from handshake.errors import DecodeError, ProtocolError, Refused, count_bytes
+from handshake.wire import Field, Layout, Reader
+
+CONTENT_TYPES = {
+    20: "change_cipher_spec",
+    21: "alert",
+    22: "handshake",
+    23: "application_data",
+}
+"""What a record may carry (RFC 5246 section 6.2.1)."""
+
+VERSION_NAMES = {
+    0x0300: "SSL 3.0",
+    0x0301: "TLS 1.0",
+    0x0302: "TLS 1.1",
+    0x0303: "TLS 1.2",
+    0x0304: "TLS 1.3",
+}
+"""The versions of the standards, by their numbers on the wire."""
+
+PLAIN_MOST = 1 << 14
+"""How many bytes a record carries at most (RFC 5246 section 6.2.1)."""
+
+SEALED_MOST = PLAIN_MOST + 2048
+"""How many bytes it may have once it is encrypted (RFC 5246 section 6.2.3)."""
+
+HEADER = Layout(
+    ("TLS record",),
+    Field("content type", 8, "what the record carries", lambda number: CONTENT_TYPES.get(number, "unknown")),
+    Field("version", 16, "of the protocol; TLS 1.3 goes on to write 1.2 here",
+          lambda number: VERSION_NAMES.get(number, "unknown")),
+    Field("length", 16, "of what follows, in bytes"),
+)  # fmt: skip
+
+HEADER_LENGTH = HEADER.size
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: 5 bytes of header, and a fragment.
+
+    type: one of CONTENT_TYPES.   version: as on the wire, 0x0303 for TLS 1.2.
+    fragment: what it carries, in the clear or encrypted.   length: None means, work it out.
+    """
+
+    type: int
+    version: int
+    fragment: bytes
+    length: int | None = None
+
+    name: ClassVar[str] = "TLS"
+    osi: ClassVar[str] = "6 presentation"
+    internet: ClassVar[str] = "application"
+    derived: ClassVar[tuple[str, ...]] = ("length",)
+
+    @classmethod
+    def read(cls, reader: Reader) -> Record:
+        """The next record.  DecodeError, with field and offset, if there is none that is whole."""
+        start = reader.pos
+        kind, version, length = reader.layout(HEADER)
+        check(kind, length, start)
+        fragment = reader.take("fragment", length, "what the record carries", path=("TLS record",))
+        return cls(kind, version, fragment, length)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Record:
+        """The record that fills `data`; DecodeError if it is none."""
+        reader = Reader(data)
+        record = cls.read(reader)
+        reader.done("record")
+        return record
+
+    def encode(self) -> bytes:
+        """The record as it travels; ValueError for what does not fit."""
+        if self.length is None and len(self.fragment) > SEALED_MOST:
+            raise ValueError(f"a record carries at most {SEALED_MOST} bytes, not {len(self.fragment)}")
+        length = len(self.fragment) if self.length is None else self.length
+        return HEADER.pack(self.type, self.version, length) + self.fragment
+
+    def __str__(self) -> str:
+        return f"{CONTENT_TYPES.get(self.type, f'type {self.type}')}, {count_bytes(len(self.fragment))}"
+
+
+def check(kind: int, length: int, start: int = 0) -> None:
+    """DecodeError for a header that no record has.   start: where it begins."""
+    if kind not in CONTENT_TYPES:
+        raise DecodeError("content type", start, "20 to 23", str(kind))
+    if length > SEALED_MOST:
+        raise DecodeError("length", start + 3, f"at most {SEALED_MOST}", str(length))
+
+
+class RecordStream:
+    """Records out of a stream that comes in any pieces.   offset: how many bytes of it are dealt with."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self._buffer = bytearray()
+        self._failed: DecodeError | None = None
+
+    def feed(self, chunk: bytes) -> list[Record]:
+        """Bytes came; the answer is the records that they complete, oldest first.
+
+        What is no record is a DecodeError, from the next call on if this one has records to give.
+        """
+        if self._failed is not None:
+            raise self._failed
+        self._buffer += chunk
+        records: list[Record] = []
+        at = 0
+        while len(self._buffer) - at >= HEADER_LENGTH:
+            kind, version, length = HEADER.unpack(self._buffer, at)
+            try:
+                check(kind, length, self.offset + at)
+            except DecodeError as error:
+                self._failed = error
+                self._buffer.clear()
+                if not records:
+                    raise
+                return records
+            end = at + HEADER_LENGTH + length
+            if len(self._buffer) < end:
+                break
+            records.append(Record(kind, version, bytes(self._buffer[at + HEADER_LENGTH : end]), length))
+            at = end
+        del self._buffer[:at]
+        self.offset += at
+        return records
+
+    def end(self) -> None:
+        """The stream has ended: DecodeError if that was inside a record (or if it was none)."""
+        if self._failed is not None:
+            raise self._failed
+        if self._buffer:
+            got = f"the end of the stream after {count_bytes(len(self._buffer))}"
+            raise DecodeError("record", self.offset, "a whole record", got)
+
+
+# ---- AES-GCM in TLS 1.2 (RFC 5288) -----------------------------------------------------------------------
+
+SALT, EXPLICIT, TAG = 4, 8, 16
+"""Bytes of the nonce that come from the key block, that stand in the record, and of the tag at its end."""
+
+
+def seal_gcm(key: bytes, salt: bytes, seq: int, record: Record) -> Record:
+    """A record encrypted, and protected against every change, with AES-GCM as TLS 1.2 does it.
+
+    key: 16 or 32 bytes, and salt: 4 bytes, of the writing end.   seq: how many records it has sealed before.
+    The fragment begins with the other 8 bytes of the nonce, for which we take the number of the record, and
+    ends with a tag of 16 bytes.
+    """
+    _check_key(key, salt, seq)
+    if len(record.fragment) > PLAIN_MOST:
+        raise ValueError(f"a record carries at most {PLAIN_MOST} bytes, not {len(record.fragment)}")
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    explicit = seq.to_bytes(EXPLICIT, "big")
+    sealed = AESGCM(key).encrypt(
+        salt + explicit, record.fragment, _covered(seq, record, len(record.fragment))
+    )
+    return Record(record.type, record.version, explicit + sealed)
+
+
+def open_gcm(key: bytes, salt: bytes, seq: int, record: Record, by: str = "peer") -> Record:
+    """What such a record carries.   seq: how many records the other end has sealed before.   by: who that is.
+
+    ProtocolError with the alert bad_record_mac if anything was changed: the bytes, the header, or the order.
+    """
+    _check_key(key, salt, seq)
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    size = len(record.fragment) - EXPLICIT - TAG
+    if size < 0:
+        why = f"a sealed record has {EXPLICIT + TAG} bytes at least, and this has {len(record.fragment)}"
+        raise ProtocolError(by, why, "RFC 5246 section 6.2.3.3", "bad_record_mac")
+    explicit, sealed = record.fragment[:EXPLICIT], record.fragment[EXPLICIT:]
+    try:
+        plain = AESGCM(key).decrypt(salt + explicit, sealed, _covered(seq, record, size))
+    except InvalidTag:
+        why = f"the tag of record {seq} does not fit: key, bytes, header or order are not what was sealed"
+        raise ProtocolError(by, why, "RFC 5246 section 6.2.3.3", "bad_record_mac") from None
+    return Record(record.type, record.version, plain)
+
+
+def _covered(seq: int, record: Record, size: int) -> bytes:
+    """What the tag covers beside the bytes: number, header, and the length of what is carried."""
+    return seq.to_bytes(8, "big") + HEADER.pack(record.type, record.version, size)
+
+
+def _check_key(key: bytes, salt: bytes, seq: int) -> None:
+    if len(key) not in (16, 32) or len(salt) != SALT:
+        raise ValueError(
+            f"AES-GCM has keys of 16 or 32 bytes and a salt of 4; got {len(key)} and {len(salt)}"
+        )
+    if not 0 <= seq < 1 << 64:
+        raise Refused("the record layer", f"{seq} is no record number: a connection has 2^64 of them at most")
