@@ -13,6 +13,7 @@ import pytest
 
 from handshake import live
 from handshake.live import states
+from handshake.sim.world import World
 
 REASON = live.loopback()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -156,3 +157,44 @@ def test_what_cannot_be_shown_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             live.boundaries(messages, room)
+
+
+# ---- A queue that fills ----------------------------------------------------------------------------------
+
+
+@linux
+def test_callers_are_connected_before_anybody_accepts_until_the_queue_is_full() -> None:
+    """Linux lets one more in than it was told.  The others send their SYN again, until there is room."""
+    found = live.backlog(backlog=1, callers=4, patience=0.1)
+    assert found.callers == ("ESTABLISHED", "ESTABLISHED", "SYN-SENT", "SYN-SENT")
+    assert found.accepted_then == ("ESTABLISHED",) * 4
+    assert str(found).splitlines()[0] == "listen(1), 4 callers, no accept: 2 connected"
+
+
+def test_our_own_listener_does_the_same_with_its_two_queues() -> None:
+    """A full accept queue ignores a SYN; when there is room, the SYN that comes again is answered."""
+    world = World()
+    server = world.host("server", "10.0.0.2")
+    port = server.listen(80, lambda: None, backlog=2, pause=None)
+    callers = []
+    for n in range(4):
+        client = world.host(f"client {n}", f"10.0.1.{n + 1}")
+        callers.append(client.socket(40000, ("10.0.0.2", 80)))
+        world.clock.at(0.1 * n, callers[-1].open)
+    world.run(0.9)
+    assert [str(each.state) for each in callers] == ["ESTABLISHED", "ESTABLISHED", "SYN-SENT", "SYN-SENT"]
+    assert len(port.listener.accept_queue) == 2
+    while port.listener.accept():
+        pass
+    world.run(3.0)
+    assert [str(each.state) for each in callers] == ["ESTABLISHED"] * 4
+
+
+def test_a_backlog_that_cannot_be_shown_is_refused() -> None:
+    for choices, words in (
+        ({"backlog": 0}, "backlog is 1 to 32, got 0"),
+        ({"callers": 33}, "callers is 1 to 32, got 33"),
+        ({"patience": 0}, "patience is up to 5 seconds, got 0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            live.backlog(**choices)

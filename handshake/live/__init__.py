@@ -9,6 +9,19 @@ from handshake.live.chat import Client, Room, Server
 from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
 from handshake.live.states import state
+from handshake.live.waiting import Backlog, backlog
 from handshake.live.walk import Steps, steps
 
-__all__ = ["Boundaries", "Client", "Room", "Server", "Steps", "boundaries", "loopback", "state", "steps"]
+__all__ = [
+    "Backlog",
+    "Boundaries",
+    "Client",
+    "Room",
+    "Server",
+    "Steps",
+    "backlog",
+    "boundaries",
+    "loopback",
+    "state",
+    "steps",
+]
