@@ -107,13 +107,15 @@ class Framer(ABC):
     def _again(error: FramingError) -> FramingError:
         return FramingError(error.field, error.offset, error.expected, error.got)
 
-    def _check(self, message: bytes) -> None:
+    def _checked(self, message: bytes) -> bytes:
         if not isinstance(message, bytes | bytearray | memoryview):
             raise TypeError(f"a message is made of bytes, got {message!r:.60}")
+        message = bytes(message)
         if len(message) > self.limit:
             raise ValueError(
                 f"a message of {count_bytes(len(message))} is longer than the limit of {self.limit}"
             )
+        return message
 
     def _too_long(self, got: str) -> FramingError:
         expected = f"a message of at most {count_bytes(self.limit)}"
@@ -133,7 +135,7 @@ class LengthPrefixed(Framer):
 
     def encode(self, message: bytes) -> bytes:
         """The length, then the message."""
-        self._check(message)
+        message = self._checked(message)
         return len(message).to_bytes(self.size, "big") + message
 
     def _next(self) -> bytes | None:
@@ -167,8 +169,8 @@ class Delimited(Framer):
 
     def encode(self, message: bytes) -> bytes:
         """The message, then the delimiter."""
-        self._check(message)
-        framed = bytes(message) + self.delimiter
+        message = self._checked(message)
+        framed = message + self.delimiter
         if framed.index(self.delimiter) < len(message):  # also one that the two make together
             raise ValueError(
                 f"a message must not contain the delimiter {self.delimiter!r}, nor begin one at its end"

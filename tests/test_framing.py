@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from array import array
 from itertools import pairwise
 
 import pytest
@@ -195,6 +196,14 @@ def test_text_is_no_stream(name: str) -> None:
         FRAMERS[name]().feed("hello")
     with pytest.raises(TypeError, match="a message is made of bytes, got 'hello'"):
         FRAMERS[name]().encode("hello")
+
+
+def test_a_message_is_as_long_as_its_bytes() -> None:
+    """Of a view of larger items, the bytes count."""
+    view = memoryview(array("I", [1, 2]))
+    assert LengthPrefixed(8).encode(view) == b"\0\0\0\x08" + view.tobytes()
+    with pytest.raises(ValueError, match="8 bytes is longer than the limit of 2"):
+        Delimited(b"\n", 2).encode(view)
 
 
 def test_a_framer_that_cannot_work_is_refused() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,53 @@ def test_an_extended_master_secret_depends_on_the_handshake_and_not_on_the_rando
     assert one == keys.prf(PREMASTER, "extended master secret", b"h" * 32, 48)
     with pytest.raises(ValueError, match=r"SSL 3\.0 has no extended master secret"):
         keys.master_secret("SSL 3.0", PREMASTER, CLIENT, SERVER, session_hash=b"h" * 36)
+
+
+def test_a_block_is_cut_in_the_order_of_the_standard() -> None:
+    block = bytes(range(2 * 2 + 2 * 3 + 2 * 1))
+    cut = keys.cut(block, 2, 3, 1)
+    assert cut == (b"\0\1", b"\2\3", b"\4\5\6", b"\7\x08\x09", b"\x0a", b"\x0b")
+    assert (cut.client_iv, cut.server_iv) == (b"\x0a", b"\x0b")
+    assert keys.cut(b"", 0, 0, 0) == (b"",) * 6
+    with pytest.raises(ValueError, match="-1"):
+        keys.cut(b"", 0, 1, -1)
+
+
+def test_the_hash_of_the_suite_counts_for_an_extended_master_secret_too() -> None:
+    one, other = (
+        keys.master_secret("TLS 1.2", PREMASTER, CLIENT, SERVER, name, b"h" * 48)
+        for name in ("sha256", "sha384")
+    )
+    assert one != other
+    with pytest.raises(ValueError, match="session_hash is empty"):
+        keys.master_secret("TLS 1.2", PREMASTER, CLIENT, SERVER, session_hash=b"")
+    assert len(keys.prf30(b"", b"", 416)) == 416
+
+
+OPENSSL = shutil.which("openssl")
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl command here")
+@pytest.mark.parametrize(
+    ("name", "digest"), [("sha256", "SHA2-256"), ("sha384", "SHA2-384"), ("", "MD5-SHA1")]
+)
+def test_openssl_gives_the_same(name: str, digest: str) -> None:
+    secret, seed = bytes(range(47)), bytes(range(64))
+    command = [
+        str(OPENSSL), "kdf", "-keylen", "100", "-kdfopt", f"digest:{digest}",
+        "-kdfopt", f"hexsecret:{secret.hex()}", "-kdfopt", f"hexseed:{(b'key expansion' + seed).hex()}",
+        "TLS1-PRF",
+    ]  # fmt: skip
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    if ran.returncode:
+        pytest.skip(f"this openssl has no such kdf: {ran.stderr.strip()[:100]}")
+    said = bytes.fromhex(ran.stdout.replace(":", "").strip())
+    ours = (
+        keys.prf(secret, "key expansion", seed, 100, name)
+        if name
+        else keys.prf10(secret, "key expansion", seed, 100)
+    )
+    assert ours == said
 
 
 def test_halves_of_an_odd_secret_share_their_middle_byte() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,8 @@ class Boundaries:
 def boundaries(messages: Sequence[bytes] = (b"one", b"two", b"three"), room: int = 4096) -> Boundaries:
     """Send each message with one call, over UDP and over TCP, and then read them.
 
-    room: how many bytes a read has room for.  A datagram that is larger is cut, and what did not fit is lost;
-    of a stream, the rest is read by the next call.
+    room: how many bytes a read has room for.  A datagram that is larger is cut, and what did not fit is lost
+    (on Windows such a read fails instead); of a stream, the rest is read by the next call.
     OSError where sockets are refused; ask `loopback` first.
     """
     if isinstance(room, bool) or not isinstance(room, int) or room < 1:
@@ -77,10 +78,11 @@ def _over_tcp(messages: Sequence[bytes], room: int) -> tuple[bytes, ...]:
                     sender.sendall(message)
                 sender.shutdown(socket.SHUT_WR)
                 left = sum(map(len, messages))
-                while left and receiver.recv(left, socket.MSG_PEEK | socket.MSG_WAITALL):
-                    piece = receiver.recv(room)
+                end = time.monotonic() + PATIENCE
+                while len(receiver.recv(left + 1, socket.MSG_PEEK)) < left and time.monotonic() < end:
+                    time.sleep(0.001)  # until all of it is there
+                while piece := receiver.recv(room):
                     pieces.append(piece)
-                    left -= len(piece)
     return tuple(pieces)
 
 

@@ -29,18 +29,32 @@ NAMES = {
 """The kernel's names, which are the standard's in another spelling."""
 
 
-def state(local: Address, remote: Address | None = None) -> str:
-    """The state of the kernel's end `local` of a connection with `remote`, or of a port that listens.
+States = dict[tuple[Address, Address | None], str]
 
-    GONE if there is none, UNKNOWN where the kernel may not be asked.  A connection that waits to be accepted
-    belongs to no program yet, and is found all the same.
+
+def snapshot() -> States | None:
+    """The states of all ends that the kernel knows, by (local, remote); None where it may not be asked.
+
+    A connection that waits to be accepted belongs to no program yet, and is there all the same.
     """
     try:
         known = psutil.net_connections(kind="tcp4")
     except (psutil.AccessDenied, OSError):
-        return UNKNOWN
-    for each in known:
-        theirs = tuple(each.raddr) if each.raddr else None
-        if each.laddr and tuple(each.laddr) == local and theirs == remote:
-            return str(NAMES.get(each.status, each.status))
-    return GONE
+        return None
+    return {
+        (tuple(each.laddr), tuple(each.raddr) if each.raddr else None): str(
+            NAMES.get(each.status, each.status)
+        )
+        for each in known
+        if each.laddr
+    }
+
+
+def state(local: Address, remote: Address | None = None, among: States | None = None) -> str:
+    """The state of the kernel's end `local` of a connection with `remote`, or of a port that listens.
+
+    among: what `snapshot` gave; one is taken if there is none.
+    GONE if there is no such end, UNKNOWN where the kernel may not be asked.
+    """
+    known = snapshot() if among is None else among
+    return UNKNOWN if known is None else known.get((local, remote), GONE)

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from handshake import sim
 from handshake.live.loopback import HERE
-from handshake.live.states import GONE, UNKNOWN, state
+from handshake.live.states import GONE, UNKNOWN, snapshot, state
 from handshake.sim.calls import Call as SimulatedCall
 from handshake.trace import Address, Trace
 
@@ -180,10 +180,8 @@ class _Run:
 
     def sampled(self) -> tuple[str, str]:
         """In which states the kernel has both ends, once they have come to rest."""
-        now = self.at_once()
-        for _ in range(200):
-            if not RESTLESS & set(now):
-                break
+        now, end = self.at_once(), time.monotonic() + 1.0
+        while RESTLESS & set(now) and time.monotonic() < end:
             time.sleep(0.005)  # (a system may put off an acknowledgment for 40 ms)
             now = self.at_once()
         return now
@@ -191,9 +189,12 @@ class _Run:
     def at_once(self) -> tuple[str, str]:
         if not self.server[1]:
             return GONE, GONE
+        known = snapshot()
+        if known is None:
+            return UNKNOWN, UNKNOWN
         if not self.client[1]:
-            return GONE, state(self.server)
-        return state(self.client, self.server), state(self.server, self.client)
+            return GONE, state(self.server, None, known)
+        return state(self.client, self.server, known), state(self.server, self.client, known)
 
     def told(self, accepted: Address) -> Steps:
         """All of it, with what our own TCP does for the same calls, a second apart."""

@@ -13,7 +13,7 @@ values of the hellos, so that nobody alone decides what comes out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import md5, sha1
+from hashlib import md5, new, sha1
 from hmac import digest
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ VERSIONS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2")
 """The versions whose keys come about here; TLS 1.3 has a schedule of its own."""
 
 HASHES = ("sha256", "sha384", "sha512")
-"""What the PRF of TLS 1.2 may be made with: the cipher suite says which."""
+"""What the PRF of TLS 1.2 may be made with: the cipher suite says which (so far, none says sha512)."""
 
 
 def p_hash(hash: str, secret: bytes, seed: bytes, length: int) -> bytes:
@@ -36,11 +36,11 @@ def p_hash(hash: str, secret: bytes, seed: bytes, length: int) -> bytes:
     A(1) is the HMAC of the seed, A(2) that of A(1), and so on; each piece of the output is the HMAC of the
     next A and the seed.  hash: "sha256" ...   length: in bytes.
     """
-    output, a = b"", seed
-    while len(output) < length:
+    pieces, a = [], seed
+    for _ in range(-(-length // new(hash).digest_size)):
         a = digest(secret, a, hash)
-        output += digest(secret, a + seed, hash)
-    return output[:length]
+        pieces.append(digest(secret, a + seed, hash))
+    return b"".join(pieces)[:length]
 
 
 def prf(secret: bytes, label: str | bytes, seed: bytes, length: int, hash: str = "sha256") -> bytes:
@@ -99,8 +99,10 @@ def master_secret(
     """
     randoms = _random("client_random", client_random) + _random("server_random", server_random)
     if session_hash is not None:
+        if not session_hash:
+            raise ValueError("session_hash is empty: it would tie the master secret to nothing")
         if version == "SSL 3.0":
-            raise ValueError("SSL 3.0 has no extended master secret (RFC 7627 section 5)")
+            raise ValueError("SSL 3.0 has no extended master secret (RFC 7627 section 6.4)")
         return _function(version, hash)(premaster, "extended master secret", session_hash, MASTER_LENGTH)
     return _function(version, hash)(premaster, "master secret", randoms, MASTER_LENGTH)
 
