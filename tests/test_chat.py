@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
 import socket
 import struct
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -19,6 +16,7 @@ from handshake.live import Client, Room, Server, loopback
 
 REASON = loopback()
 live = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = pytest.mark.usefixtures("nothing_is_left_open")
 
 frame = LengthPrefixed(1 << 20).encode
 
@@ -195,26 +193,6 @@ def test_of_those_who_left_only_the_last_are_remembered() -> None:
 
 
 # ---- For real --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left_open() -> Iterator[None]:
-    """No test here leaves a socket open: neither known to the system, nor found by the collector."""
-    gc.collect()
-    before = descriptors()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ResourceWarning)
-        yield
-        gc.collect()
-    assert descriptors() == before
-
-
-def descriptors() -> int:
-    """How many files and sockets this process has open, where the system tells."""
-    try:
-        return len(os.listdir("/proc/self/fd"))
-    except OSError:
-        return 0
 
 
 def wait(condition: Callable[[], object]) -> None:

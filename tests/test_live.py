@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import sys
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 
 import psutil
@@ -17,28 +13,12 @@ from handshake.live import states
 from handshake.sim.world import World
 
 REASON = live.loopback()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = [
+    pytest.mark.skipif(bool(REASON), reason=REASON),
+    pytest.mark.usefixtures("nothing_is_left_open"),
+]
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other kernels answer in another order")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left_open() -> Iterator[None]:
-    """No test leaves a socket open."""
-    gc.collect()
-    before = descriptors()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ResourceWarning)
-        yield
-        gc.collect()
-    assert descriptors() == before
-
-
-def descriptors() -> int:
-    try:
-        return len(os.listdir("/proc/self/fd"))
-    except OSError:
-        return 0
 
 
 @pytest.fixture(scope="module")
