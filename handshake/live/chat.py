@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from threading import Thread
-from types import TracebackType
 
 from handshake.errors import Refused
 from handshake.framing import FramingError, LengthPrefixed
@@ -47,7 +46,7 @@ LONGEST_NAME = 40
 """Longer names are cut, in characters."""
 
 
-def told(limit: int) -> int:
+def told_at_most(limit: int) -> int:
     """How many bytes what the server tells has at most: a name, and three for each byte that is no UTF-8."""
     return 3 * limit + 4 * LONGEST_NAME + 16
 
@@ -82,7 +81,7 @@ class Room:
         self.members: dict[object, Member] = {}
         self.parting: dict[object, Member] = {}
         self.gone: list[tuple[str, str]] = []
-        self._frame = LengthPrefixed(told(limit)).encode
+        self._frame = LengthPrefixed(told_at_most(limit)).encode
 
     def joins(self, key: object) -> None:
         """Somebody comes in.   Refused if there is no seat.
@@ -207,9 +206,7 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -318,7 +315,7 @@ class Client:
     ) -> None:
         self.name = name
         self._frame = LengthPrefixed(limit)
-        self._framer = LengthPrefixed(told(limit))
+        self._framer = LengthPrefixed(told_at_most(limit))
         self._failed: Exception | None = None
         first = self._frame.encode(name.encode())
         self.socket = socket.create_connection(address, timeout=patience)
@@ -367,9 +364,7 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

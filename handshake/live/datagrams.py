@@ -7,10 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handshake.live.loopback import HERE
-
-PATIENCE = 5.0
-"""No call waits for longer, in seconds."""
+from handshake.live.loopback import HERE, PATIENCE
 
 LARGEST = 1472
 """The most bytes of a datagram that fits into one Ethernet frame."""

@@ -7,6 +7,9 @@ import socket
 HERE = "127.0.0.1"
 """The only address that anything live in this course uses."""
 
+PATIENCE = 5.0
+"""No call waits for longer, in seconds; on loopback none should."""
+
 
 def loopback() -> str:
     """Why nothing can be sent over 127.0.0.1 here; "" if it can.

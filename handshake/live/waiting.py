@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from handshake.live.loopback import HERE
-from handshake.live.states import state
+from handshake.live.states import UNKNOWN, snapshot, state
+from handshake.trace import Address
 
 MOST = 32
 """So many callers at most."""
@@ -68,7 +69,7 @@ def backlog(backlog: int = 1, callers: int = 4, patience: float = 0.3) -> Backlo
             caller.connect_ex(server)
             select.select([], [caller], [], patience)
             calling.append(caller)
-        before = tuple(state(caller.getsockname(), server) for caller in calling)
+        before = _states(calling, server)
         listener.settimeout(patience)
         for _ in range(before.count("ESTABLISHED")):
             kept.enter_context(listener.accept()[0])
@@ -76,5 +77,12 @@ def backlog(backlog: int = 1, callers: int = 4, patience: float = 0.3) -> Backlo
         after = before
         while "SYN-SENT" in after and time.monotonic() < end:
             time.sleep(0.02)
-            after = tuple(state(caller.getsockname(), server) for caller in calling)
+            after = _states(calling, server)
         return Backlog(backlog, before, after)
+
+
+def _states(callers: list[socket.socket], server: Address) -> tuple[str, ...]:
+    known = snapshot()
+    if known is None:
+        return (UNKNOWN,) * len(callers)
+    return tuple(state(caller.getsockname(), server, known) for caller in callers)

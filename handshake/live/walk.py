@@ -18,14 +18,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from handshake import sim
-from handshake.live.loopback import HERE
+from handshake.live.loopback import HERE, PATIENCE
 from handshake.live.states import GONE, UNKNOWN, snapshot, state
 from handshake.sim.calls import Call as SimulatedCall
 from handshake.trace import Address, Trace
-
-PATIENCE = 5.0
-"""No call waits for longer, in seconds; on loopback none should."""
-
 
 RESTLESS = {"SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "CLOSING", "LAST-ACK"}
 """States in which an end waits for an answer of its peer, which on loopback comes soon."""
@@ -113,10 +109,7 @@ class _Run:
         self.server = listener.getsockname()
         self.call("server 3", "listen()", listener.listen, "the port listens", server="listen")
         client = self.opened("client 1")
-        connect = "connect(server)"
-        self.call("client 2", connect, lambda: client.connect(self.server), "connected", client="open")
-        self.client = client.getsockname()
-        self.sampled_again()
+        self.call("client 2", "connect(server)", lambda: self.connects(client), "connected", client="open")
         self.says("client 3", client, self.question, "client")
         accept, new = "accept()", "a new socket, at the same port"
         connected = self.call("server 4", accept, lambda: self.kept(listener.accept()[0]), new)
@@ -141,42 +134,40 @@ class _Run:
         made.settimeout(PATIENCE)
         return self.open_sockets.enter_context(made)
 
+    def connects(self, client: socket.socket) -> None:
+        """Only now does the client have an address."""
+        client.connect(self.server)
+        self.client = client.getsockname()
+
     def says(self, step: str, end: socket.socket, data: bytes, who: str) -> None:
         text = f"send({_short(data)})"
-        count = self.call(step, text, lambda: end.send(data), "", **{who: data})
-        self.result(f"{count} bytes taken")
+        self.call(step, text, lambda: end.send(data), "{} bytes taken".format, **{who: data})
 
     def hears(self, step: str, end: socket.socket, wanted: bytes) -> None:
         """Read all that is expected, which one call need not give."""
         while True:
-            got = self.call(step, "recv(4096)", lambda: end.recv(4096), "")
-            self.result(_short(got) if got else "b'': the peer will send no more")
+            got = self.call(step, "recv(4096)", lambda: end.recv(4096), _read)
             wanted = wanted[len(got) :]
             if not wanted or not got:
                 return
 
     def call(
-        self, step: str, text: str, action: Callable[[], Given], result: str,
+        self, step: str, text: str, action: Callable[[], Given], result: str | Callable[[Given], str],
         client: SimulatedCall | None = None, server: SimulatedCall | None = None,
     ) -> Given:  # fmt: skip
-        """Make a call, and note what came of it.   client, server: what our own TCP is to do for it."""
+        """Make a call, and note what came of it.
+
+        result: in words, or what puts into words what the call gave.   client, server: what our own TCP is to
+        do for it.
+        """
         number = float(len(self.made))
         for plan, planned in zip(self.plans, (client, server), strict=True):
             if planned is not None:
                 plan[number] = planned
         given = action()
-        self.made.append((step, text, result, self.sampled()))
+        words = result if isinstance(result, str) else result(given)
+        self.made.append((step, text, words, self.sampled()))
         return given
-
-    def result(self, words: str) -> None:
-        """Say what the last call gave."""
-        step, text, _, states = self.made[-1]
-        self.made[-1] = step, text, words, states
-
-    def sampled_again(self) -> None:
-        """The last call made an address known."""
-        step, text, result, _ = self.made[-1]
-        self.made[-1] = step, text, result, self.sampled()
 
     def sampled(self) -> tuple[str, str]:
         """In which states the kernel has both ends, once they have come to rest."""
@@ -209,6 +200,10 @@ class _Run:
             )
             calls.append(Call(step, text, result, kernel, (ours[0], ours[1]), segments))
         return Steps(tuple(calls), self.client, self.server, accepted, trace)
+
+
+def _read(data: bytes) -> str:
+    return _short(data) if data else "b'': the peer will send no more"
 
 
 def _short(data: bytes) -> str:

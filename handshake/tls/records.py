@@ -100,21 +100,26 @@ def check(kind: int, length: int, start: int = 0) -> None:
         raise DecodeError("length", start + 3, f"at most {SEALED_MOST}", str(length))
 
 
+class RecordError(DecodeError):
+    """A stream that is not made of records.   records: those that were complete before it."""
+
+    records: tuple[Record, ...] = ()
+
+
 class RecordStream:
     """Records out of a stream that comes in any pieces.   offset: how many bytes of it are dealt with."""
 
     def __init__(self) -> None:
         self.offset = 0
         self._buffer = bytearray()
-        self._failed: DecodeError | None = None
+        self._failed: RecordError | None = None
 
     def feed(self, chunk: bytes) -> list[Record]:
         """Bytes came; the answer is the records that they complete, oldest first.
 
-        What is no record is a DecodeError, from the next call on if this one has records to give.
+        RecordError if they are no records: at once, with those before it in its `records`.
         """
-        if self._failed is not None:
-            raise self._failed
+        self._check()
         self._buffer += chunk
         records: list[Record] = []
         at = 0
@@ -123,11 +128,10 @@ class RecordStream:
             try:
                 check(kind, length, self.offset + at)
             except DecodeError as error:
-                self._failed = error
+                self._failed = RecordError(error.field, error.offset, error.expected, error.got)
+                self._failed.records = tuple(records)
                 self._buffer.clear()
-                if not records:
-                    raise
-                return records
+                raise self._failed from None
             end = at + HEADER_LENGTH + length
             if len(self._buffer) < end:
                 break
@@ -138,12 +142,17 @@ class RecordStream:
         return records
 
     def end(self) -> None:
-        """The stream has ended: DecodeError if that was inside a record (or if it was none)."""
-        if self._failed is not None:
-            raise self._failed
+        """The stream has ended: RecordError if that was inside a record (or if it was none)."""
+        self._check()
         if self._buffer:
             got = f"the end of the stream after {count_bytes(len(self._buffer))}"
-            raise DecodeError("record", self.offset, "a whole record", got)
+            raise RecordError("record", self.offset, "a whole record", got)
+
+    def _check(self) -> None:
+        """After an error, the same again: where the next record begins, nobody knows any more."""
+        failed = self._failed
+        if failed is not None:
+            raise RecordError(failed.field, failed.offset, failed.expected, failed.got)
 
 
 # ---- AES-GCM in TLS 1.2 (RFC 5288) -----------------------------------------------------------------------

@@ -241,13 +241,12 @@ def skipping(time_wait: bool = False, late: float = 2.0, numbers_fit: bool = Tru
         )
     else:
         words += f" The old segment is transit {old.number}."
-    ends = {
-        c.number: max(c.transits[0] + 12, 0 if old.connection != c.number else old.number + 3)
-        for c in (first, last)
-    }
-    views = [
-        show.timeline(run, connection=c.number, window=(c.transits[0], ends[c.number])) for c in (first, last)
-    ]
+    views = []
+    for each in (first, last):
+        until = each.transits[0] + 12
+        if each.number == old.connection:
+            until = max(until, old.number + 3)
+        views.append(show.timeline(run, connection=each.number, window=(each.transits[0], until)))
     return Outcome(words, views, run)
 
 
