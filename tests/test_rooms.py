@@ -50,6 +50,7 @@ DOORS = {
     ("trace", "capture"),  # trace.save()
     ("trace", "show"),  # a trace, a transit and a message show themselves in a notebook
     ("article", "show"),  # so do claims
+    ("live", "show"),  # and socket calls
 }
 
 ASSERTIONS = {

@@ -263,6 +263,7 @@ def choice(words: str, options: Sequence[str | tuple[str, Any]], value: Any, tip
                     layout=_wide())  # fmt: skip
 
 
-def switch(words: str, value: bool, tip: str = "") -> Checkbox:
-    """Yes or no."""
-    return Checkbox(value, description=words, tooltip=tip or words, indent=False, layout=_wide())
+def switch(words: str, value: bool, tip: str = "", *, narrow: bool = False) -> Checkbox:
+    """Yes or no.   narrow: several of them side by side."""
+    layout = Layout(width="auto", flex="0 0 84px") if narrow else _wide()
+    return Checkbox(value, description=words, tooltip=tip or words, indent=False, layout=layout)

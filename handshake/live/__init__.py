@@ -9,19 +9,23 @@ from handshake.live.chat import Client, Room, Server
 from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
 from handshake.live.states import state
+from handshake.live.trouble import CASES, Trouble, trouble
 from handshake.live.waiting import Backlog, backlog
 from handshake.live.walk import Steps, steps
 
 __all__ = [
+    "CASES",
     "Backlog",
     "Boundaries",
     "Client",
     "Room",
     "Server",
     "Steps",
+    "Trouble",
     "backlog",
     "boundaries",
     "loopback",
     "state",
     "steps",
+    "trouble",
 ]

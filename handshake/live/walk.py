@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from handshake import sim
 from handshake.live.loopback import HERE, PATIENCE
@@ -75,6 +75,12 @@ class Steps:
             lines.append(f"{call.step:9} {call.text:28} {call.result:34} {states:26} {sent}".rstrip())
         verdict = "is in the same states" if self.agree else "is NOT always in the same states"
         return "\n".join([*lines, "", f"After every call our own TCP {verdict} as the kernel's."])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """In a notebook, a ladder of calls."""
+        from handshake import show
+
+        return {"text/plain": str(self), "text/html": show.calls(self).svg()}
 
     def __repr__(self) -> str:
         return f"Steps({len(self.calls)} calls, {'as' if self.agree else 'NOT as'} our own TCP does them)"

@@ -80,6 +80,7 @@ class IPv4:
     names_next: ClassVar[str] = "protocol"
     osi: ClassVar[str] = "3 network"
     internet: ClassVar[str] = "internet"
+    read_by: ClassVar[str] = "every router on the way"
     derived: ClassVar[tuple[str, ...]] = ("header_length", "total_length", "checksum")
 
     @classmethod

@@ -60,6 +60,7 @@ class IPv6:
     name: ClassVar[str] = "IPv6"
     osi: ClassVar[str] = "3 network"
     internet: ClassVar[str] = "internet"
+    read_by: ClassVar[str] = "every router on the way"
     ethertype: ClassVar[int] = 0x86DD
     names_next: ClassVar[str] = "next_header"
     derived: ClassVar[tuple[str, ...]] = ("payload_length",)
@@ -118,6 +119,7 @@ class Extension:
     name: ClassVar[str] = "IPv6 extension"
     osi: ClassVar[str] = "3 network"
     internet: ClassVar[str] = "internet"
+    read_by: ClassVar[str] = "every router on the way"
     derived: ClassVar[tuple[str, ...]] = ("length",)
 
     @classmethod

@@ -62,6 +62,7 @@ class Ethernet:
     name: ClassVar[str] = "Ethernet"
     osi: ClassVar[str] = "2 data link"
     internet: ClassVar[str] = "link"
+    read_by: ClassVar[str] = "the next machine on the link"
 
     @classmethod
     def read(cls, reader: Reader) -> Ethernet:
@@ -94,6 +95,7 @@ class VLAN:
     name: ClassVar[str] = "VLAN"
     osi: ClassVar[str] = "2 data link"
     internet: ClassVar[str] = "link"
+    read_by: ClassVar[str] = "the next machine on the link"
 
     @classmethod
     def read(cls, reader: Reader) -> VLAN:
@@ -153,6 +155,7 @@ class LinuxCooked:
     name: ClassVar[str] = "Linux cooked"
     osi: ClassVar[str] = "2 data link"
     internet: ClassVar[str] = "link"
+    read_by: ClassVar[str] = "the next machine on the link"
 
     @classmethod
     def read(cls, reader: Reader) -> LinuxCooked:
@@ -183,6 +186,7 @@ class LinuxCooked2:
     name: ClassVar[str] = "Linux cooked 2"
     osi: ClassVar[str] = "2 data link"
     internet: ClassVar[str] = "link"
+    read_by: ClassVar[str] = "the next machine on the link"
 
     @classmethod
     def read(cls, reader: Reader) -> LinuxCooked2:
@@ -235,6 +239,7 @@ class Loopback:
     name: ClassVar[str] = "loopback"
     osi: ClassVar[str] = "2 data link"
     internet: ClassVar[str] = "link"
+    read_by: ClassVar[str] = "the next machine on the link"
 
     @classmethod
     def read(cls, reader: Reader) -> Loopback:

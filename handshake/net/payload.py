@@ -18,6 +18,7 @@ class Payload:
     name: ClassVar[str] = "payload"
     osi: ClassVar[str] = ""
     internet: ClassVar[str] = ""
+    read_by: ClassVar[str] = ""
 
     @classmethod
     def read(cls, reader: Reader, what: str = "") -> Payload:
@@ -35,6 +36,7 @@ class Padding:
     name: ClassVar[str] = "padding"
     osi: ClassVar[str] = "2 data link"
     internet: ClassVar[str] = "link"
+    read_by: ClassVar[str] = "nobody"
 
     @classmethod
     def read(cls, reader: Reader) -> Padding:

@@ -31,6 +31,7 @@ class UDP:
     name: ClassVar[str] = "UDP"
     osi: ClassVar[str] = "4 transport"
     internet: ClassVar[str] = "transport"
+    read_by: ClassVar[str] = "the system at each end"
     number: ClassVar[int] = 17
     derived: ClassVar[tuple[str, ...]] = ("length", "checksum")
 

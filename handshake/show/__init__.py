@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING
 from handshake.show.axes import Scale
 from handshake.show.beside import beside
 from handshake.show.bytesview import view as bytes
+from handshake.show.calls import calls
 from handshake.show.compare import compare
 from handshake.show.curves import Series, curves
+from handshake.show.grid import grid
 from handshake.show.knew import knew
+from handshake.show.lanes import Piece, lanes
 from handshake.show.matrix import matrix
 from handshake.show.numbers import numbers
+from handshake.show.onion import onion
 from handshake.show.picture import Picture
 from handshake.show.population import population
 from handshake.show.ring import ring
+from handshake.show.ruler import ruler
 from handshake.show.seqtime import seqtime
 from handshake.show.states import states
 from handshake.show.survival import survival
+from handshake.show.table import table
 from handshake.show.timeline import timeline
 
 if TYPE_CHECKING:
@@ -30,21 +36,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Picture",
+    "Piece",
     "Scale",
     "Series",
     "beside",
     "bytes",
+    "calls",
     "compare",
     "curves",
+    "grid",
     "knew",
+    "lanes",
     "matrix",
     "numbers",
+    "onion",
     "population",
     "ring",
+    "ruler",
     "seqtime",
     "states",
     "stepper",
     "survival",
+    "table",
     "timeline",
 ]
 

@@ -188,6 +188,14 @@ def encode_options(options: Iterable[Option]) -> bytes:
     return encoded + bytes(-len(encoded) % 4)
 
 
+def timestamps(value: int, echo: int) -> Option:
+    """The option by which both ends tell the time (RFC 7323 section 3).
+
+    value: the sender's clock.   echo: the last value that it had from the other end.
+    """
+    return Option(TIMESTAMPS, value.to_bytes(4, "big") + echo.to_bytes(4, "big"))
+
+
 def window_scale(shift: int) -> Option:
     """The option that says by how many bits the windows of later segments are shifted (RFC 7323)."""
     return Option(WINDOW_SCALE, bytes((shift,)))

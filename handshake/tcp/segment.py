@@ -100,6 +100,7 @@ class Segment:
     name: ClassVar[str] = "TCP"
     osi: ClassVar[str] = "4 transport"
     internet: ClassVar[str] = "transport"
+    read_by: ClassVar[str] = "the system at each end"
     number: ClassVar[int] = 6
     derived: ClassVar[tuple[str, ...]] = ("data_offset", "checksum")
 

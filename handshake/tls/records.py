@@ -62,6 +62,7 @@ class Record:
     name: ClassVar[str] = "TLS"
     osi: ClassVar[str] = "6 presentation"
     internet: ClassVar[str] = "application"
+    read_by: ClassVar[str] = "TLS at each end"
     derived: ClassVar[tuple[str, ...]] = ("length",)
 
     @classmethod
@@ -70,7 +71,9 @@ class Record:
         start = reader.pos
         kind, version, length = reader.layout(HEADER)
         check(kind, length, start)
-        fragment = reader.take("fragment", length, "what the record carries", path=("TLS record",))
+        # (Of other types only who follows the handshake can tell whether they are encrypted yet.)
+        name = "encrypted fragment" if kind == 23 else "fragment"
+        fragment = reader.take(name, length, "what the record carries", path=("TLS record",))
         return cls(kind, version, fragment, length)
 
     @classmethod

@@ -20,7 +20,7 @@ b'\\xff'
 
 from __future__ import annotations
 
-from handshake.wire.checksum import internet_checksum
+from handshake.wire.checksum import additions, internet_checksum
 from handshake.wire.cursor import Reader, Writer
 from handshake.wire.records import fit, made, replace
 from handshake.wire.spans import Field, Layout, Span, Words, span
@@ -32,6 +32,7 @@ __all__ = [
     "Span",
     "Words",
     "Writer",
+    "additions",
     "fit",
     "internet_checksum",
     "made",

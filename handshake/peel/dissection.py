@@ -1,8 +1,4 @@
-"""One frame into its layers: the outermost first, each with its OSI and its Internet name.
-
-`peel` is strict: it gives all the layers or raises DecodeError.  `dissect` keeps what could be read before
-the error; captures are read with it.
-"""
+"""A frame, link layer to transport layer, read as far as it can be read."""
 
 from __future__ import annotations
 
