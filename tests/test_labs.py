@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from ipywidgets import HTML, Widget
 
-from handshake.labs import Lab, Outcome, closing, lab, numbering, opening
+from handshake.labs import Lab, Outcome, closing, lab, layers, numbering, opening, sockets
 from handshake.labs.forging import FORGERIES, forging, forging_lab
 from handshake.trace import Trace
 
@@ -29,6 +29,44 @@ class Change(NamedTuple):
 
 
 LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] = {
+    "layers.peeling": (layers.peeling, layers.peeling_lab, [
+        *(Change("kind", kind) for kind in ("HTTP, no TLS", "UDP datagram", "a SYN")),
+        Change("network", "IPv6"), Change("peeled", 3), Change("length", 100), Change("key", False),
+        Change("timestamps", False),
+    ]),
+    "layers.hopping": (layers.hopping, layers.hopping_lab, [
+        Change("hops", 5), Change("network", "IPv6"), Change("nat", True),
+    ]),
+    "layers.flags": (layers.flags, layers.flags_lab, [
+        *(Change(name, True) for name in ("cwr", "ece", "urg", "rst", "syn", "fin")),
+        *(Change(name, False) for name in ("ack", "psh", "data")),
+        Change("state", "LISTEN"), Change("numbers", "seq is far off"), Change("numbers", "ack is far off"),
+    ]),
+    "layers.adding": (layers.adding, layers.adding_lab, [
+        *(Change("trick", trick) for trick in ("flip one bit", "flip it in two words", "swap two words")),
+        Change("word", 12, {"trick": "flip one bit"}), Change("bit", 9, {"trick": "flip one bit"}),
+        Change("verify", True),
+    ]),
+    "layers.flipping": (layers.flipping, layers.flipping_lab, [
+        Change("bit", 300), Change("compensate", True), Change("where", "inside a router"),
+        Change("kind", "HTTP, no TLS"),
+    ]),
+    "sockets.queues": (sockets.queues, sockets.queues_lab, [
+        Change("callers", 3), Change("every_ms", 500), Change("backlog", 1), Change("accepts_from", 0.0),
+        Change("accepts_every", 1.0),
+    ]),
+    "sockets.tuples": (sockets.tuples, sockets.tuples_lab, [
+        Change("clients", 3), Change("tabs", 1), Change("sender", "203.0.113.99"), Change("port", 40002),
+        Change("to", 81),
+    ]),
+    "sockets.rulers": (sockets.rulers, sockets.rulers_lab, [
+        Change("gather", "as few as possible"), Change("gather", "at most 16 bytes each"), Change("mss", 100),
+        Change("room", 16, view=True),
+    ]),
+    "sockets.cutting": (sockets.cutting, sockets.cutting_lab, [Change("decoder", "ours"), Change("at", 4)]),
+    "sockets.serving": (sockets.serving, sockets.serving_lab, [
+        Change("how", "whoever is ready"), Change("stall", 0.0),
+    ]),
     "numbering.lanes": (numbering.lanes, numbering.lanes_lab, [
         Change("moment_ms", 120, view=True), Change("asks", 30), Change("answers", 0), Change("size", 5),
         Change("which", 3), Change("kind", "doubled", {"which": 3}), Change("absolute", True, view=True),
@@ -178,7 +216,7 @@ def test_a_lab_shows_itself(name: str) -> None:
     assert made.outcome.words in str(made)
     bundle = made._repr_mimebundle_()
     assert bundle["text/plain"] == repr(made)
-    assert "<svg" in bundle["text/html"]
+    assert any(f"<{picture}" in bundle["text/html"] for picture in ("svg", "table", "figure"))
     outcome = made.outcome._repr_mimebundle_()
     assert outcome["text/plain"] == str(made.outcome)
     assert 'role="status"' in outcome["text/html"]

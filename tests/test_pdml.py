@@ -184,9 +184,9 @@ class Theirs(NamedTuple):
     number: int | None
 
 
-def run_tshark(path):
+def run_tshark(path, *more):
     """Have tshark read a file: for each frame, name -> all of its fields that have this name."""
-    command = ["tshark", "-n", "-r", str(path), "-T", "pdml"]
+    command = ["tshark", "-n", "-r", str(path), "-T", "pdml", *more]
     # Every packet for itself, and nobody's personal settings.
     for preference in ("ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams"):
         command += ["-o", f"{preference}:FALSE"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from handshake.live.chat import Client, Room, Server
 from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
-from handshake.live.states import state
-from handshake.live.trouble import CASES, Trouble, trouble
+from handshake.live.mishaps import CASES, Trouble, trouble
+from handshake.live.states import state, tells
 from handshake.live.waiting import Backlog, backlog
 from handshake.live.walk import Steps, steps
 
@@ -27,5 +27,6 @@ __all__ = [
     "loopback",
     "state",
     "steps",
+    "tells",
     "trouble",
 ]

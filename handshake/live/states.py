@@ -50,6 +50,11 @@ def snapshot() -> States | None:
     }
 
 
+def tells() -> bool:
+    """Whether the kernel tells this program the states of connections."""
+    return snapshot() is not None
+
+
 def state(local: Address, remote: Address | None = None, among: States | None = None) -> str:
     """The state of the kernel's end `local` of a connection with `remote`, or of a port that listens.
 

@@ -70,7 +70,7 @@ class Steps:
         """A table.  Port numbers differ from run to run and are left out."""
         lines = [f"{'':9} {'call':28} {'result':34} {'kernel: client, server':26} segments (simulated)"]
         for call in self.calls:
-            sent = ", ".join(message.name for number in call.segments for message in self.trace.about(number))
+            sent = "; ".join(message.name for number in call.segments for message in self.trace.about(number))
             states = ", ".join(call.kernel)
             lines.append(f"{call.step:9} {call.text:28} {call.result:34} {states:26} {sent}".rstrip())
         verdict = "is in the same states" if self.agree else "is NOT always in the same states"
@@ -111,7 +111,7 @@ class _Run:
 
     def all(self) -> Steps:
         listener = self.opened("server 1")
-        self.call("server 2", "bind((HERE, 0))", lambda: listener.bind((HERE, 0)), "a port of its own")
+        self.call("server 2", f"bind(({HERE!r}, 0))", lambda: listener.bind((HERE, 0)), "a port of its own")
         self.server = listener.getsockname()
         self.call("server 3", "listen()", listener.listen, "the port listens", server="listen")
         client = self.opened("client 1")

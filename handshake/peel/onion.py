@@ -89,7 +89,7 @@ class Onion:
     @property
     def carried(self) -> int:
         """How many bytes are inside the innermost layer, and read by none of these."""
-        inner = self.skins[-1]
+        inner = [skin for skin in self.skins if skin.name != "padding"][-1]
         return inner.inside[1] - inner.inside[0] - sum(b - a for a, b in inner.own if a >= inner.inside[0])
 
     def __getitem__(self, name: str) -> Skin:
@@ -143,8 +143,12 @@ def onion(frame: bytes, link: str = "ethernet", opens: Callable[[Record], Opened
     transport = dissection.transport
     if transport is None or not transport.data:
         return Onion(frame, frame, tuple(skins), tuple(spans))
-    start, end = skins[-1].inside
-    at = next(n for n, span in enumerate(spans) if (span.start, span.end) == (start, end))
+    place = next(n for n, skin in enumerate(skins) if skin.layer is transport)
+    behind = skins[place + 1 :]  # the padding of the frame, if there is any
+    del skins[place + 1 :]
+    at = next(n for n, span in enumerate(spans) if _is_data(span))
+    start, end = spans[at].start, spans[at].end
+    skins[-1] = skins[-1]._replace(inside=(start, end))
     clear = frame
     after = spans[at + 1 :]
     del spans[at:]
@@ -164,7 +168,7 @@ def onion(frame: bytes, link: str = "ethernet", opens: Callable[[Record], Opened
         spans += [span.shifted(start) for span in parts]
         skins.append(Skin(core, ((start, end),), (end, end), str(core)))
     spans = sorted([*spans, *after], key=lambda span: (span.start, span.bit))
-    return Onion(frame, clear, tuple(skins), tuple(spans))
+    return Onion(frame, clear, (*skins, *behind), tuple(spans))
 
 
 def _headers(dissection: Dissection, spans: list[Span]) -> list[Skin]:
@@ -173,20 +177,23 @@ def _headers(dissection: Dissection, spans: list[Span]) -> list[Skin]:
     end = spans[-1].end if spans else 0
     at = 0
     for layer in dissection.layers:
-        name = spans[at].path[0] if at < len(spans) else ""
+        begins = at
         first = spans[at].start if at < len(spans) else end
-        while at < len(spans) and spans[at].path[0] == name:
-            if spans[at].name == "data" and isinstance(layer, Segment | UDP):
-                break
+        while at < len(spans) and spans[at].path[0] == spans[begins].path[0] and not _is_data(spans[at]):
+            if at > begins and spans[at].name == spans[begins].name:
+                break  # another header of the same kind: a second VLAN tag, say
             at += 1
-            if spans[at - 1].name == "type" and name == "VLAN":
-                break  # the next tag has the same name
         last = spans[at].start if at < len(spans) else end
         carried = _carried_until(layer, dissection, end)
         skins.append(Skin(layer, ((first, last),), (last, max(last, carried)), _words(layer)))
         if isinstance(layer, Segment | UDP) and layer.data:
             at += 1
     return skins
+
+
+def _is_data(span: Span) -> bool:
+    """Whether that is what a segment or a datagram carries."""
+    return span.path in (("TCP",), ("UDP",)) and span.name == "data"
 
 
 def _carried_until(layer: Any, dissection: Dissection, end: int) -> int:
@@ -229,18 +236,17 @@ def _tls(
     spans: list[Span] = []
     for start, end in records:
         reader = Reader(data, start)
-        reader.cut = True
-        if end - start > HEADER_LENGTH:
-            reader.end = end
         try:
             record = Record.read(reader)
-        except DecodeError:
+        except DecodeError:  # the segment ends inside it
             record = None
         spans += reader.spans
+        if spans[-1].end < end:
+            spans.append(_part("part of a fragment", spans[-1].end, end, "the rest is in another segment"))
     sealed = any(data[start] == APPLICATION_DATA for start, _ in records)
     first, last = records[0][0], records[-1][1]
     if last < len(data):  # the beginning of a record header
-        spans.append(_part("part of a record", last, len(data)))
+        spans.append(_part("part of a record", last, len(data), "the rest is in another segment"))
     own = tuple((start, start + HEADER_LENGTH) for start, _ in records)
     if len(records) == 1 and record is not None and opens is not None and sealed and last == len(data):
         before, text = opens(record)

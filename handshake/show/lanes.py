@@ -15,7 +15,7 @@ WIDE, LEFT, RIGHT, TALL = 900.0, 150.0, 884.0, 42.0
 STYLES = (
     (theme.fill("ESTABLISHED"), theme.edge("ESTABLISHED")), (theme.fill("SYN-SENT"), theme.edge("SYN-SENT")),
     (theme.fill("FIN-WAIT-1"), theme.edge("FIN-WAIT-1")), (theme.fill("CLOSED"), theme.edge("CLOSED")),
-    (theme.PAGE, theme.LOST),
+    (theme.PAGE, theme.LOST), (theme.PAGE, theme.MUTED),
 )  # fmt: skip
 """How pieces of one kind are filled and edged; a lane's pieces also differ in their words."""
 
@@ -79,7 +79,7 @@ def _piece(sheet: Sheet, left: float, right: float, y: float, piece: Piece, kind
     right = max(right, left + 2)
     sheet.box(left, y, right, y + 24, 2, face=face, edge=edge, width=1.2, tags="piece")
     words = fitted(piece.words, 9.5, right - left - 4)
-    if len(words) > 1:
+    if words and words != "…":
         sheet.middle(((left + right) / 2, y + 12), words, 9.5, tags="words")
 
 

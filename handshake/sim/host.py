@@ -142,13 +142,22 @@ class Host:
         self.recorder.arrived(packet.number, self.clock.now)
         segment = packet.segment if packet.bits is None else self._read(packet)
         if segment is not None:
-            port = segment.destination_port
-            socket = self.sockets.get((port, packet.source))
-            if socket is not None and (socket.port is None or socket.tcb.state is not SYN_RECEIVED):
-                socket.receive(segment, self.clock.now, packet.source)
+            meant = self.addressee(segment.destination_port, packet.source)
+            if isinstance(meant, Socket):
+                meant.receive(segment, self.clock.now, packet.source)
             else:
-                self._called(packet, segment, self.listening.get(port))
+                self._called(packet, segment, meant)
         self.arriving = None
+
+    def addressee(self, port: int, source: Address) -> Socket | Port | None:
+        """For whom a segment is that comes from `source`, for this port.
+
+        The connection with exactly these two ends; or else whoever listens on the port; or nobody.
+        """
+        socket = self.sockets.get((port, source))
+        if socket is not None and (socket.port is None or socket.tcb.state is not SYN_RECEIVED):
+            return socket
+        return self.listening.get(port)
 
     def _read(self, packet: Packet) -> Segment | None:
         """Take apart bytes that the network has changed; None if their checksum is wrong."""

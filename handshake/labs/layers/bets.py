@@ -5,7 +5,7 @@ from __future__ import annotations
 from handshake import show
 from handshake.labs.bets import Bet, Bets, bet
 from handshake.labs.layers.benches import hopping
-from handshake.labs.layers.flags import flags
+from handshake.labs.layers.byte13 import flags
 from handshake.labs.layers.frames import frame
 from handshake.labs.layers.sums import adding
 

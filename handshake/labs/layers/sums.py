@@ -41,7 +41,7 @@ TRICKS = ("nothing", "flip one bit", "flip it in two words", "swap two words")
 
 
 def words_of(segment: bytes) -> list[tuple[str, str, bytes]]:
-    """What the checksum of a TCP segment covers, in words of 16 bits.
+    """What the checksum of a segment covers, in words of 16 bits.   segment: SMALL, or what became of it.
 
     Of each: whose it is, which field, and its bytes.  The checksum itself counts as it stands in `segment`.
     """
@@ -49,7 +49,7 @@ def words_of(segment: bytes) -> list[tuple[str, str, bytes]]:
     names = ("source address", "source address", "destination address", "destination address",
              "zero, protocol 6", "TCP length")  # fmt: skip
     rows = [("pseudo-header", name, pseudo[2 * n : 2 * n + 2]) for n, name in enumerate(names)]
-    spans = message_spans("TCP", segment)
+    spans = message_spans("TCP", SMALL.encode(*ADDRESSES))
     for at in range(0, len(segment), 2):
         found = [span for span in spans if span.start < at + 2 and span.end > at]
         whose = "data" if found[0].name == "data" else "TCP"
@@ -67,7 +67,7 @@ def adding(trick: str = "nothing", word: int = 16, bit: int = 3, verify: bool = 
     one_of("trick", trick, TRICKS)
     good = SMALL.encode(*ADDRESSES)
     count = len(words_of(good))
-    within("word", word, 6, count - 1)
+    within("word", word, 6, count - 2)  # (of the last word, half is only added for the sum)
     within("bit", bit, 0, 15)
     came, touched = _tricked(good, trick, int(word) - 6, int(bit))
     added = came if verify else came[:16] + bytes(2) + came[18:]
@@ -110,8 +110,6 @@ def adding(trick: str = "nothing", word: int = 16, bit: int = 3, verify: bool = 
 def _tricked(segment: bytes, trick: str, word: int, bit: int) -> tuple[bytes, list[int]]:
     """The segment after the trick, and which words of the sum were touched."""
     at = 16 * word + bit
-    if at >= 8 * len(segment):
-        raise ValueError("that bit is in the zero which is only added for the sum: choose bits 0 to 7")
     if trick == "nothing":
         return segment, []
     if trick == "flip one bit":
@@ -119,8 +117,7 @@ def _tricked(segment: bytes, trick: str, word: int, bit: int) -> tuple[bytes, li
     if trick == "flip it in two words":
         other = partner(segment, at)
         return flip(segment, at, other), [word + 6, other // 16 + 6]
-    if word + 1 >= len(segment) // 2:
-        raise ValueError("the words to be swapped are this one and the next: choose one further up")
+    word = min(word, len(segment) // 2 - 2)  # this word and the next
     a, b = segment[2 * word : 2 * word + 2], segment[2 * word + 2 : 2 * word + 4]
     return segment[: 2 * word] + b + a + segment[2 * word + 4 :], [word + 6, word + 7]
 
@@ -146,7 +143,7 @@ def adding_lab() -> Lab:
     return Lab(
         "The checksum, added up", adding,
         trick=choice("on the way", TRICKS, "nothing"),
-        word=slider("in word", 16, 6, count - 1),
+        word=slider("in word", 16, 6, count - 2),
         bit=slider("bit of it, from the left", 3, 0, 15),
         verify=switch("add up as the receiver, with the checksum", False),
     )  # fmt: skip
@@ -233,8 +230,13 @@ def flipping(
     within("bit", bit, 0, 8 * len(made.frame) - 1)
     bits = [int(bit)]
     dissection = dissect(made.frame)
-    if compensate:
-        start, end = _summed(bits[0], dissection.network_at, dissection.transport_at, len(made.frame))
+    note = ""
+    if compensate and bits[0] < 8 * dissection.network_at:
+        note = "\nNo sum covers the Ethernet header, only the card's own CRC: no second bit is flipped."
+    elif compensate:
+        in_ip = bits[0] < 8 * dissection.transport_at
+        start = dissection.network_at if in_ip else dissection.transport_at
+        end = dissection.transport_at if in_ip else len(made.frame)
         bits.append(partner(made.frame[:end], bits[0], start))
     came = flip(made.frame, *bits)
     found = checks(made, came, where)
@@ -244,14 +246,8 @@ def flipping(
     words = f"Flipped: {' and '.join(names)}.\n"
     words += f"First to notice: {first.who}: {first.words}." if first else "Nobody notices."
     ruler = show.ruler(came, spans=before.spans, flipped=bits, near=2, title="The frame as it arrives")
+    words += note
     return Outcome(words, (noticed(made, came, where), ruler))
-
-
-def _summed(bit: int, network: int, transport: int, end: int) -> tuple[int, int]:
-    """Over which bytes the sum goes that covers a bit."""
-    if bit < 8 * network:
-        raise ValueError("no sum covers the Ethernet header: only the card's own CRC does. Flip a later bit.")
-    return (network, transport) if bit < 8 * transport else (transport, end)
 
 
 def _owner(spans: tuple[Span, ...], bit: int) -> str:

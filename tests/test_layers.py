@@ -1,0 +1,200 @@
+"""Notebook 01: any flags to an end in any state, the checksum by hand, and who notices a change."""
+
+from __future__ import annotations
+
+import re
+
+import dpkt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handshake import peel
+from handshake.labs import layers
+from handshake.labs.layers import byte13, frames, sums
+from handshake.labs.layers.byte13 import KINDS, NUMBERS, STATES
+from handshake.tcp import ACK, EDGES, Segment, State
+from handshake.tcp.segment import FLAGS, PSH, RST, SYN, URG, flags_named
+from handshake.wire import additions, internet_checksum
+
+# ---- Flags -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_reached_by_events(state: str) -> None:
+    end = byte13.placed(state)
+    assert str(end.state) == state
+    assert not end.outgoing()
+
+
+@pytest.mark.parametrize("numbers", NUMBERS)
+@pytest.mark.parametrize("state", STATES)
+def test_all_64_combinations_have_an_answer_and_move_along_an_edge(state: str, numbers: str) -> None:
+    """What is shown is what our TCP does: each move is one of the standard's, each answer says why."""
+    found = layers.answers(state, numbers, b"hello")
+    assert len(found) == 64
+    assert set(found) == {byte13.place_of(FLAGS[value]) for value in range(64)}
+    edges = {(str(edge.source), str(edge.target)) for edge in EDGES}
+    for answer in found.values():
+        assert answer.kind in KINDS
+        assert answer.before == state
+        assert answer.notes
+        assert answer.after == state or (state, answer.after) in edges
+        assert (answer.kind == byte13.NOTHING) <= (not answer.sends)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_the_standard_says_of_all_combinations_in_every_state(state: str) -> None:
+    """RFC 9293 section 3.10.7: RST is never answered, PSH changes nothing, without ACK nothing is taken."""
+    named = byte13.combinations()
+    found = layers.answers(state, data=b"hello")
+    by_flags = {int(named[place]): answer for place, answer in found.items()}
+    connected = state not in ("CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED")
+    for value, answer in by_flags.items():
+        if value & RST:
+            assert not answer.sends, "a RST is never answered"
+        assert by_flags[value ^ PSH].words == answer.words, "PSH only asks for haste"
+        assert by_flags[value ^ URG].sends == answer.sends
+        if connected and not value & (ACK | RST | SYN):
+            assert (answer.kind, answer.delivered) == (byte13.NOTHING, b"")
+        if connected and value & RST:
+            assert answer.after == "CLOSED"
+        if connected and value & SYN and not value & RST:
+            assert (answer.sends, answer.after) == (("ACK",), state), "a challenge ACK (RFC 5961 section 4)"
+        if state == "LISTEN":
+            welcome = value & SYN and not value & (RST | ACK)
+            assert (answer.kind == "SYN, ACK") == bool(welcome)
+            assert (answer.kind == "RST") == bool(value & ACK and not value & RST)
+        if state == "CLOSED":
+            assert (answer.kind == "RST") == (not value & RST)
+
+
+def test_a_reset_that_is_far_off_is_dropped_in_every_state_that_has_numbers() -> None:
+    for state in (str(each) for each in State):
+        if state not in ("CLOSED", "LISTEN", "SYN-SENT"):
+            answer = layers.answer(state, RST, "seq is far off")
+            assert (answer.sends, answer.after) == ((), state)
+
+
+def test_byte_13_of_the_lab_is_that_of_the_header() -> None:
+    outcome = layers.flags(cwr=True, ece=True, ack=False, psh=False, syn=True)
+    assert outcome.words.startswith("Byte 13 is 11000010, 0xc2: SYN, ECE, CWR.")
+    header, grid = outcome.views
+    assert header.shown.data[13] == 0b11000010
+    assert str(grid).count("(chosen)") == 1
+
+
+def test_a_state_or_numbers_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="state is one of"):
+        layers.flags(state="OPEN")
+    with pytest.raises(ValueError, match="numbers is one of"):
+        layers.answer("LISTEN", SYN, "wrong")
+
+
+# ---- The article's way of writing ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "standard"),
+    [
+        ("syn=j", "<SEQ=j><CTL=SYN>"),
+        ("SYN=1，ACK=0, seq=100", "<SEQ=100><CTL=SYN>"),
+        ("syn=k, ack=j+1", "<SEQ=k><ACK=j+1><CTL=SYN,ACK>"),
+        ("ack=k + 1", "<ACK=k+1><CTL=ACK>"),
+        ("FIN=1, ACK=1, seq=u", "<SEQ=u><CTL=FIN,ACK>"),
+        ("SYN=0", ""),
+    ],
+)
+def test_the_translator_writes_as_the_standard_does(line: str, standard: str) -> None:
+    assert layers.translate(line) == standard
+
+
+@pytest.mark.parametrize("line", ["", "SYN", "SYN=2", "window=5", "seq=", "seq=j ack=k"])
+def test_what_is_neither_flag_nor_number_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"expected parts such as|neither a flag"):
+        layers.translate(line)
+
+
+# ---- The sum ---------------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=200))
+def test_the_sum_by_hand_is_the_checksum(data: bytes) -> None:
+    steps = additions(data)
+    total = steps[-1].total if steps else 0
+    assert 0xFFFF - total == internet_checksum(data)
+    if data:
+        assert internet_checksum(data) == dpkt.in_cksum(data)
+
+
+def test_the_adder_adds_what_tcp_covers() -> None:
+    good = sums.SMALL.encode(*sums.ADDRESSES)
+    rows = layers.words_of(good)
+    covered = b"".join(part for _, _, part in rows)
+    assert additions(covered)[-1].total == 0xFFFF, "with its checksum, the sum is all ones"
+    assert [name for whose, name, _ in rows if whose == "TCP"] == [
+        "source port", "destination port", "sequence number", "sequence number", "acknowledgment number",
+        "acknowledgment number", "data offset, flags", "window", "checksum", "urgent pointer",
+    ]  # fmt: skip
+    assert f"{Segment.decode(good).checksum:04x}" in layers.adding().words
+
+
+@pytest.mark.parametrize("word", range(6, 18))
+@pytest.mark.parametrize("bit", range(16))
+def test_one_flipped_bit_is_always_noticed_and_two_that_fit_never(word: int, bit: int) -> None:
+    assert "not ffff: it is thrown away" in layers.adding("flip one bit", word, bit, True).words
+    both = layers.adding("flip it in two words", word, bit, True).words
+    assert both.endswith("the segment is taken. Yet it is not what was sent.")
+    assert "ffff, as it must be" in layers.adding("swap two words", word, bit, True).words
+
+
+# ---- Who notices -----------------------------------------------------------------------------------------
+
+
+def noticed(made: frames.Made, *bits: int, where: str = "inside a router") -> dict[str, bool | None]:
+    return {check.name: check.noticed for check in sums.checks(made, layers.flip(made.frame, *bits), where)}
+
+
+def test_every_single_bit_is_noticed_by_the_sum_that_covers_it() -> None:
+    made = layers.frame()
+    for bit in range(8 * len(made.frame)):
+        found = noticed(made, bit)
+        assert noticed(made, bit, where="on a cable")["Ethernet"]
+        if found.get("decoder"):
+            continue  # it could not even be read
+        if 8 * 14 <= bit < 8 * 34:
+            assert found["IPv4"]
+        if bit >= 8 * 34:
+            assert found["TCP"]
+        if bit >= 8 * 71:
+            assert found["TLS"], "all that is sealed, and the tag"
+
+
+@given(st.integers(8 * 79, 8 * 133 - 1))
+def test_two_bits_that_fit_are_noticed_by_tls_alone(bit: int) -> None:
+    made, plain = layers.frame(), layers.frame("HTTP, no TLS")
+    other = sums.partner(made.frame, bit, 34)
+    assert noticed(made, bit, other)["TCP"] in (False, None)
+    if other >= 8 * 71:
+        assert noticed(made, bit, other) == {"Ethernet": False, "IPv4": False, "TCP": False, "TLS": True}
+    at = 8 * 66 + (bit - 8 * 79)  # the same letter of the request that is not sealed
+    found = noticed(plain, at, sums.partner(plain.frame, at, 34))
+    assert not found["TCP"]
+
+
+def test_a_forged_request_is_noticed_by_nobody_without_tls() -> None:
+    plain = layers.frame("HTTP, no TLS")
+    data = plain.frame.replace(b"GET", b"PUT")
+    assert noticed(plain)["TCP"] is False
+    table = str(layers.noticed(plain, data))
+    assert re.search(r"TCP +the server's system +yes", table), "the sum was not made good"
+    assert peel.dissect(data).checksums["TCP"] == "bad"
+
+
+def test_a_bit_of_the_ethernet_header_has_no_partner() -> None:
+    outcome = layers.flipping(bit=3, compensate=True)
+    assert "No sum covers the Ethernet header" in outcome.words
+
+
+def test_flags_have_names() -> None:
+    assert flags_named("SYN, ACK") == FLAGS[SYN | ACK]
