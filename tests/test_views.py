@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
 import test_show
 from matplotlib.text import Text
 
-from handshake import show, sim
-from handshake.labs import closing, numbering, opening
+from handshake import capture, live, net, show, sim
+from handshake.labs import closing, layers, numbering, opening, sockets
+from handshake.labs.layers import byte13
+from handshake.net import UDP, Ethernet, IPv4, Padding
+from handshake.peel import onion
 from handshake.show import axes, rows, theme
 from handshake.show.axes import Scale, linear
 from handshake.show.curves import Series
@@ -28,6 +33,15 @@ HOLE = sim.calls(
     faults=[sim.drop("client", 4)],
 )  # fmt: skip
 """Numbers 1 to 12 in three segments of four; the second is lost, and sent again a second later."""
+
+PADDED = net.encode([Ethernet(), IPv4("192.0.2.1", "192.0.2.2"), UDP(1, 2, b"hi"), Padding(bytes(16))])
+
+
+def grid_of(state: str) -> Picture:
+    """What a state answers to all combinations of flags."""
+    drawn: Picture = layers.flags(state=state).views[1]
+    return drawn
+
 
 PICTURES: dict[str, Callable[[], Picture]] = {
     "numbers, under way": lambda: show.numbers(HOLE, 0.11),
@@ -61,7 +75,30 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "openings of nobody": lambda: show.survival(sim.openings(10, loss=1.0)),
     "who knew when": lambda: closing.failing().views[0],
     "how soon": lambda: closing.detecting().views[0],
+    "a frame": lambda: show.onion(layers.frame().onion),
+    "a frame, half peeled": lambda: show.onion(layers.frame(network="IPv6").onion, at="TCP"),
+    "a frame that is sealed": lambda: show.onion(layers.frame().sealed, at="TLS"),
+    "a long frame": lambda: layers.peeling(peeled=4, length=400).views[0],
+    "a datagram": lambda: show.onion(layers.frame("UDP datagram").onion),
+    "a datagram with padding": lambda: show.onion(onion(PADDED)),
+    "a SYN": lambda: layers.peeling("a SYN", peeled=2).views[0],
+    "a recorded frame": lambda: show.onion(layers.recorded().onion),
+    "several records": lambda: show.onion(onion(capture.read(capture.sample("t06"))[6].frame)),
+    **{f"flags to {state}": partial(grid_of, state) for state in byte13.STATES},
+    "rulers": lambda: sockets.rulers().views[0],
+    "rulers, finely cut": lambda: sockets.rulers("at most 16 bytes each", 8, 8).views[0],
+    "cuts": lambda: sockets.cutting().views[0].picture(),
+    "cuts of ours": lambda: sockets.cutting("ours").views[0].picture(),
+    "queues": lambda: sockets.queues().views[0],
+    "serving in turn": lambda: sockets.serving().views[0],
+    "serving who is ready": lambda: sockets.serving("whoever is ready", 0.0).views[0],
+    "lanes of nothing": lambda: show.lanes({}, linear(0, 1, str), title="Nothing"),
 }
+if not live.loopback():
+    STEPS = live.steps()
+    PICTURES["calls"] = lambda: show.calls(STEPS)
+    UNKNOWN = replace(STEPS, calls=tuple(replace(call, kernel=("?", "?")) for call in STEPS.calls))
+    PICTURES["calls, where the kernel tells nothing"] = lambda: show.calls(UNKNOWN)
 
 
 @pytest.fixture(scope="module", params=PICTURES)
@@ -242,3 +279,59 @@ def test_colours_of_series_can_be_told_apart_without_colour() -> None:
     lines = [artist for artist in picture.figure.artists if "series n" in str(artist.get_gid())]
     assert len({(type(line).__name__, str(line.get_linestyle())) for line in lines}) >= 3
     assert theme.END["client"] != theme.END["server"]
+
+
+# ---- Tables and rulers: pages of HTML, with text twins ---------------------------------------------------
+
+
+def test_a_table_says_the_same_as_text_and_as_a_page() -> None:
+    made = show.table(("name", "value"), [("a", 1), ("<b>", "x & y")], title="Two", lit=[1], notes=["a note"])
+    assert str(made).splitlines() == ["Two", "  name  value", "  a     1", "▶ <b>   x & y", "a note"]
+    page = ElementTree.fromstring(made.html())
+    cells = [["".join(cell.itertext()) for cell in row] for row in page.iter("tr")]
+    assert cells == [["name", "value"], ["a", "1"], ["▶ <b>", "x & y"]]
+    assert all(cell.get("scope") == "col" for cell in page.iter("th"))
+    assert repr(made) == "Table('Two', 2 rows)"
+    with pytest.raises(ValueError, match="a row has 2 cells, as there are columns; got 1"):
+        show.table(("a", "b"), [("only one",)])
+
+
+def test_a_ruler_draws_every_bit_once_and_says_every_field() -> None:
+    header, fields = layers.frame().onion.header("TCP")
+    ruler = show.ruler(header, spans=fields, lit="window", flipped=[3, 100])
+    page = ruler.html("r")
+    figure = ElementTree.fromstring(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
+    (grid,) = (each for each in figure.iter("div") if each.get("class") == "grid")
+    digits = [
+        (digit.text, digit.get("class") == "x")
+        for field in grid.iter("div") if "f l" in (field.get("class") or "")
+        for digit in field.findall("span/span")
+    ]  # fmt: skip
+    assert "".join(digit or "" for digit, _ in digits) == "".join(f"{byte:08b}" for byte in header)
+    assert [n for n, (_, marked) in enumerate(digits) if marked] == [3, 100]
+    names = [each.get("aria-label") for each in grid.iter("div") if each.get("aria-label")]
+    assert names == [span.name for span in fields]
+    notes = [each for each in figure.iter("div") if (each.get("class") or "").startswith("d l")]
+    assert len(notes) == len(fields)
+    assert all(tab.get("tabindex") in ("0", "-1") for tab in grid.iter("div") if tab.get("role") == "button")
+    assert f"#r .f.l{names.index('window')}" in page
+    assert "window; TCP: bytes 14 to 15; 0x01f5 = 501" in str(ruler)
+    assert "flipped: bit 3 of byte 0, bit 4 of byte 12" in str(ruler)
+
+
+def test_a_ruler_may_draw_only_what_is_near() -> None:
+    frame = layers.frame().frame
+    spans = onion(frame).spans
+    near = show.ruler(frame, spans=spans, flipped=[8 * 60], near=1)
+    assert near.rows == (14, 15, 16)
+    assert near.html().count("more bytes</div>") == 2, "before and behind"
+    assert show.ruler(frame, spans=spans).rows == tuple(range(24))
+    with pytest.raises(ValueError, match="no field 'seq': there are destination address"):
+        show.ruler(frame, spans=spans, lit="seq")
+    with pytest.raises(ValueError, match="cannot be an id"):
+        near.html("1 2")
+
+
+def test_a_cell_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="a cell is of the kind 'b'; there are a"):
+        show.grid({("x", "y"): ("b", ["z"])}, ["a"], title="Nothing")
