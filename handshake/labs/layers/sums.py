@@ -227,8 +227,8 @@ def flipping(
     one_of("where", where, WHERE)
     one_of("kind", kind, KINDS[:2])
     made = frame(kind)
-    within("bit", bit, 0, 8 * len(made.frame) - 1)
-    bits = [int(bit)]
+    within("bit", bit, 0, 8 * len(frame().frame) - 1)
+    bits = [min(int(bit), 8 * len(made.frame) - 1)]  # (without TLS the frame is shorter)
     dissection = dissect(made.frame)
     note = ""
     if compensate and bits[0] < 8 * dissection.network_at:
