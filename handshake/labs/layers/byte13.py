@@ -183,15 +183,17 @@ def flags(
 
 def flags_lab() -> Lab:
     """`flags`, with controls."""
+    state = choice("the end is in", STATES, "ESTABLISHED")
+    state.layout.flex = "1 1 100%"  # a row of its own, so that the flags have one too
     return Lab(
         "Any flags, to an end in any state", flags,
-        state=choice("the end is in", STATES, "ESTABLISHED"),
-        data=switch("it brings five bytes", True),
+        state=state,
         cwr=switch("CWR", False, narrow=True), ece=switch("ECE", False, narrow=True),
         urg=switch("URG", False, narrow=True), ack=switch("ACK", True, narrow=True),
         psh=switch("PSH", True, narrow=True), rst=switch("RST", False, narrow=True),
         syn=switch("SYN", False, narrow=True), fin=switch("FIN", False, narrow=True),
         numbers=choice("its numbers", NUMBERS, "as expected"),
+        data=switch("it brings five bytes", True),
     )  # fmt: skip
 
 

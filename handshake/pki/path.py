@@ -1,0 +1,123 @@
+"""Paths: from a certificate up to an anchor, by names and keys (RFC 5280 section 6; RFC 4158).
+
+What a server sends may be too little, too much, in any order, or a trap.  So a path is searched for, with a
+bound: nobody can make the search long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from handshake.pki.reading import NameKey, Reading
+from handshake.pki.signing import verifies
+
+MOST_SIGNATURES = 400
+"""So many signatures are checked at most in the search for paths."""
+
+MOST_PATHS = 60
+"""So many paths are looked at."""
+
+LONGEST = 12
+"""So many certificates a path may have."""
+
+
+class Search:
+    """What is known of who has signed whom.
+
+    anchors: what is trusted.   others: what came along.   signatures: how many were checked.
+    stopped: why the search ended before its end, or "".
+    """
+
+    def __init__(self, anchors: Sequence[Reading], others: Sequence[Reading]) -> None:
+        self.anchors = list({each.der: each for each in anchors}.values())
+        trusted = {each.der for each in self.anchors}
+        self.others = [each for each in {o.der: o for o in others}.values() if each.der not in trusted]
+        self.signatures = 0
+        self.paths = 0
+        self.stopped = ""
+        self._by_name: dict[NameKey, list[tuple[Reading, bool]]] = {}
+        for trust, group in ((True, self.anchors), (False, self.others)):
+            for each in group:
+                self._by_name.setdefault(each.subject, []).append((each, trust))
+        self._signed: dict[tuple[bytes, bytes], bool] = {}
+        self.rejected: dict[bytes, Reading] = {}
+
+    def named(self, name: NameKey) -> Iterator[Reading]:
+        """Every certificate that has that subject."""
+        for each, _ in self._by_name.get(name, ()):
+            yield each
+
+    def signed(self, issuer: Reading, certificate: Reading) -> bool:
+        """Whether the key of one has signed the other.  Asked once for each pair."""
+        pair = issuer.key_bytes, certificate.der
+        if pair not in self._signed:
+            if self.signatures >= MOST_SIGNATURES:
+                self.stopped = f"more than {MOST_SIGNATURES} signatures to check: given up"
+                return False
+            self.signatures += 1
+            self._signed[pair] = not issuer.malformed and verifies(issuer.key, certificate.certificate)
+        return self._signed[pair]
+
+    def issuers(self, certificate: Reading) -> list[tuple[Reading, bool]]:
+        """Who may have issued it: of the right name, anchors first, then those whose key identifier fits."""
+        wanted = certificate.issuer_key_identifier
+        found = self._by_name.get(certificate.issuer, [])
+
+        def fit(pair: tuple[Reading, bool]) -> tuple[bool, bool]:
+            mine = pair[0].key_identifier
+            return not pair[1], wanted is not None and mine is not None and mine != wanted
+
+        return sorted(found, key=fit)
+
+    def upwards(self, leaf: Reading) -> Iterator[list[Reading]]:
+        """Paths from the leaf to an anchor, as lists from the anchor down to the leaf."""
+        if leaf.malformed:
+            return
+        if any(each.der == leaf.der for each in self.anchors):
+            yield [leaf]
+            return
+        yield from self._from([leaf])
+
+    def _from(self, path: list[Reading]) -> Iterator[list[Reading]]:
+        certificate = path[-1]
+        if len(path) >= LONGEST:
+            self.stopped = self.stopped or f"more than {LONGEST} certificates in a row: given up"
+            return
+        on_path = {(each.subject, each.key_bytes) for each in path}
+        for issuer, trusted in self.issuers(certificate):
+            if self.paths >= MOST_PATHS or self.signatures >= MOST_SIGNATURES:
+                self.stopped = self.stopped or f"more than {MOST_PATHS} paths: given up"
+                return
+            if not trusted and (issuer.subject, issuer.key_bytes) in on_path:
+                continue  # a loop
+            if not self.signed(issuer, certificate):
+                self.rejected[certificate.der] = issuer
+                continue
+            if trusted:
+                self.paths += 1
+                yield [issuer, *reversed(path)]
+            else:
+                yield from self._from([*path, issuer])
+
+    def furthest(self, leaf: Reading) -> list[Reading]:
+        """How far one gets, from the leaf, where there is no path to an anchor."""
+        path = [leaf]
+        while len(path) < LONGEST and not leaf.malformed:
+            seen = {each.der for each in path}
+            following = next(
+                (
+                    issuer
+                    for issuer, _ in self.issuers(path[-1])
+                    if issuer.der not in seen and self.signed(issuer, path[-1])
+                ),
+                None,
+            )
+            if following is None:
+                break
+            path.append(following)
+        return path
+
+
+def read_all(certificates: Iterable[object]) -> list[Reading]:
+    """Certificates, read."""
+    return [Reading(each) for each in certificates]  # type: ignore[arg-type]
