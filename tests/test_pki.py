@@ -21,14 +21,13 @@ from hypothesis import strategies as st
 
 from handshake import pki
 from handshake.pki import authority, constraints, names
-from handshake.pki.authority import DEFECTS, KINDS, NOW, Party, Wish, case, issue, revocation_list, test_key
+from handshake.pki.authority import DEFECTS, KINDS, NOW, Party, Wish, case, issue, lesson_key, revocation_list
 from handshake.pki.checks import CHECKS
 from handshake.pki.path import LONGEST, MOST_SIGNATURES, Search, read_all
 
 PKITS = Path(__file__).parent.parent.parent / "shared" / "vectors" / "x509" / "pkits.json"
 needs_pkits = pytest.mark.skipif(not PKITS.exists(), reason="the test vectors are not beside the project")
 
-test_key.__test__ = False  # type: ignore[attr-defined]
 
 # ---- NIST's suite ----------------------------------------------------------------------------------------
 
@@ -244,7 +243,7 @@ def test_addresses_are_compared_with_addresses_only() -> None:
     six = names.is_address("2001:db8::1")
     assert six is not None
     assert names.match("2001:DB8:0::1", [], [six]).ok
-    made = issue(Wish("x", (), ("192.0.2.7",)), test_key("Ed25519", 1), 5)
+    made = issue(Wish("x", (), ("192.0.2.7",)), lesson_key("Ed25519", 1), 5)
     assert pki.validate([made], [made], NOW, "192.0.2.7").ok
 
 
@@ -392,7 +391,7 @@ def test_a_list_with_changed_bytes_revokes_nobody_and_clears_nobody(data: st.Dat
 
 
 def ca(name: str, number: int, issuer: Party | None = None, serial: int = 7) -> Party:
-    key = test_key("Ed25519", number)
+    key = lesson_key("Ed25519", number)
     return Party(issue(Wish(name, ca=True), key, serial, issuer), key)
 
 
@@ -400,7 +399,7 @@ def test_loops_end() -> None:
     one, other = ca("one", 1), ca("other", 2)
     a = issue(Wish("one", ca=True), one.key, 8, other)
     b = issue(Wish("other", ca=True), other.key, 9, one)
-    leaf = issue(Wish(), test_key("Ed25519", 3), 10, one)
+    leaf = issue(Wish(), lesson_key("Ed25519", 3), 10, one)
     stranger = ca("stranger", 4)
     report = pki.validate([leaf, a, b], [stranger.certificate], NOW)
     assert report.first_failure is not None
@@ -411,7 +410,7 @@ def test_hundreds_of_look_alikes_end_within_a_bound() -> None:
     """Issuers of one name with many keys, or with one key: neither makes the search long."""
     root = ca("root", 0)
     real = ca("CA", 1, root)
-    leaf = issue(Wish(), test_key("Ed25519", 2), 11, real)
+    leaf = issue(Wish(), lesson_key("Ed25519", 2), 11, real)
     other_keys = [ca("CA", 100 + n, root, n + 1).certificate for n in range(300)]
     search = Search(read_all([root.certificate]), read_all([*other_keys, real.certificate]))
     paths = list(search.upwards(read_all([leaf])[0]))
@@ -431,7 +430,7 @@ def test_a_lattice_of_cross_signatures_ends_within_a_bound() -> None:
         for n, party in enumerate(levels[level])
         for m, above in enumerate(levels[level - 1])
     ]
-    leaf = issue(Wish(), test_key("Ed25519", 3), 12, levels[8][0])
+    leaf = issue(Wish(), lesson_key("Ed25519", 3), 12, levels[8][0])
     nobody = ca("nobody", 4)
     search = Search(read_all([nobody.certificate]), read_all(crossed))
     assert list(search.upwards(read_all([leaf])[0])) == []
@@ -445,7 +444,7 @@ def test_a_long_chain_is_refused() -> None:
     parties = [ca("CA 0", 30)]
     for n in range(1, LONGEST + 3):
         parties.append(ca(f"CA {n}", 30 + n, parties[-1]))
-    leaf = issue(Wish(), test_key("Ed25519", 3), 12, parties[-1])
+    leaf = issue(Wish(), lesson_key("Ed25519", 3), 12, parties[-1])
     chain = [leaf, *(party.certificate for party in reversed(parties[1:]))]
     report = pki.validate(chain, [parties[0].certificate], NOW)
     assert not report.ok
@@ -454,10 +453,10 @@ def test_a_long_chain_is_refused() -> None:
 
 def test_a_long_list_of_names_and_constraints_ends_within_a_bound() -> None:
     root = ca("root", 0)
-    key = test_key("Ed25519", 1)
+    key = lesson_key("Ed25519", 1)
     trees = tuple(f"t{n}.example" for n in range(2000))
     between = Party(issue(Wish("CA", ca=True, permitted=trees), key, 5, root), key)
-    leaf = issue(Wish("x", tuple(f"n{n}.example" for n in range(2000))), test_key("Ed25519", 2), 6, between)
+    leaf = issue(Wish("x", tuple(f"n{n}.example" for n in range(2000))), lesson_key("Ed25519", 2), 6, between)
     found = pki.validate([leaf, between.certificate], [root.certificate], NOW).first_failure
     assert found is not None
     assert (found.check, "too many to be honest" in found.why) == ("name constraints", True)

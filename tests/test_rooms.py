@@ -143,7 +143,8 @@ def python(code: str) -> str:
 
 
 def test_the_rooms_down_to_sim_load_nothing_heavy() -> None:
-    core = ROOMS[: ROOMS.index("sim") + 1]
+    # All of pki is about certificates, which cryptography reads; none of the others loads it.
+    core = set(ROOMS[: ROOMS.index("sim") + 1]) - {"pki"}
     modules = [
         "handshake." + name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for name in NAMES

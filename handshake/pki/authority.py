@@ -54,7 +54,7 @@ def pool() -> tuple[rsa.RSAPrivateKey, ...]:
     return tuple(keys)
 
 
-def test_key(kind: str, number: int, seed: int | str = 0) -> Any:
+def lesson_key(kind: str, number: int, seed: int | str = 0) -> Any:
     """A private key of a kind.   number: which one; 0 to 7 of RSA."""
     if kind not in KINDS:
         raise ValueError(f"a key is of the kind {', '.join(KINDS)}; not {kind!r}")
@@ -298,7 +298,7 @@ class _Making:
 
     def made(self, who: str, wish: Wish, number: int, issuer: Party | None = None, key: Any = None) -> Party:
         """A certificate with a key of its own, remembered by name."""
-        key = key or test_key(self.kind, (number + self.seed) % 8, self.seed)
+        key = key or lesson_key(self.kind, (number + self.seed) % 8, self.seed)
         serial = 1 + self.entropy.number(f"{who} serial", 1 << 120)
         self.parties[who] = Party(issue(wish, key, serial, issuer), key)
         return self.parties[who]
