@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import CRLEntryExtensionOID as EntryOid
 from cryptography.x509.oid import ExtensionOID as Oid
 
-from handshake.pki.reading import NameKey, Reading, name_key
+from handshake.pki.reading import UNREADABLE, NameKey, Reading, name_key
 from handshake.pki.signing import verifies
 
 KNOWN = {Oid.AUTHORITY_KEY_IDENTIFIER, Oid.CRL_NUMBER, Oid.ISSUING_DISTRIBUTION_POINT}
@@ -50,10 +50,20 @@ class ReadList:
                     self.malformed = f"it has a critical extension that is not understood ({_oid(extension)})"
                 if extension.critical and extension.oid == Oid.CRL_NUMBER:
                     self.malformed = "its number is marked critical, which it must not be"
-        except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+        except UNREADABLE as error:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
-        except x509.DuplicateExtension as error:
-            self.malformed = str(error)
+
+    @cached_property
+    def odd_entry(self) -> str:
+        """What an entry has that is not understood: then the list tells nothing of anybody (section 5.3)."""
+        try:
+            for entry in self.crl:
+                for extension in entry.extensions:
+                    if extension.critical and extension.oid not in KNOWN_OF_ENTRIES:
+                        return f"an entry has a critical extension that is not understood ({_oid(extension)})"
+        except UNREADABLE as error:
+            return f"an entry cannot be read: {error}"
+        return ""
 
     @property
     def scope(self) -> x509.IssuingDistributionPoint | None:
@@ -174,15 +184,9 @@ def _point_names(full: Any, relative: Any, issuer: x509.Name) -> set[object]:
 
 def _entry(each: ReadList, reading: Reading) -> Any:
     """The entry of a certificate on a list; None if there is none, words if the list has what we know not."""
-    crl = each.crl
-    try:
-        for entry in crl if each.crl.next_update_utc else ():
-            for extension in entry.extensions:
-                if extension.critical and extension.oid not in KNOWN_OF_ENTRIES:
-                    return f"an entry has a critical extension that is not understood ({_oid(extension)})"
-        return crl.get_revoked_certificate_by_serial_number(reading.certificate.serial_number)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
-        return f"an entry cannot be read: {error}"
+    if each.odd_entry:
+        return each.odd_entry
+    return each.crl.get_revoked_certificate_by_serial_number(reading.certificate.serial_number)
 
 
 def _oid(extension: Any) -> str:

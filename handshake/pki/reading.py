@@ -25,6 +25,16 @@ READ = {
 }
 """The extensions that are understood here: if another is marked critical, the certificate is refused."""
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for something that it cannot read."""
+
 NameKey = tuple[frozenset[tuple[str, object]], ...]
 
 
@@ -64,10 +74,8 @@ class Reading:
                     self.critical.add(extension.oid)
             self.subject, self.issuer = name_key(certificate.subject), name_key(certificate.issuer)
             self.key  # noqa: B018  (parsed now: an error is one of the form)
-        except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        except UNREADABLE as error:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
-        except x509.UnsupportedGeneralNameType as error:
-            self.malformed = f"it has a name of a kind that cannot be read: {error}"
 
     def __repr__(self) -> str:
         return f"Reading({self.words})"
