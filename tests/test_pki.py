@@ -56,11 +56,11 @@ def verdict(entry: dict[str, Any]) -> pki.Report | None:
                 x509.load_der_x509_certificate(base64.b64decode(data["certificates"][name]))
                 for name in entry["certs"]
             ]
-            lists = [x509.load_der_x509_crl(base64.b64decode(data["crls"][name])) for name in entry["crls"]]
-            now = datetime.fromisoformat(data["validation_time"])
-            return pki.validate(certificates[:0:-1], certificates[:1], now, crls=lists)
         except ValueError:
             return None
+        lists = [x509.load_der_x509_crl(base64.b64decode(data["crls"][name])) for name in entry["crls"]]
+        now = datetime.fromisoformat(data["validation_time"])
+        return pki.validate(certificates[:0:-1], certificates[:1], now, crls=lists)
 
 
 @needs_pkits

@@ -54,10 +54,15 @@ class ReadList:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
 
     @cached_property
+    def entries(self) -> dict[int, x509.RevokedCertificate]:
+        """Its entries, by the serial numbers of those who were taken back."""
+        return {entry.serial_number: entry for entry in self.crl}
+
+    @cached_property
     def odd_entry(self) -> str:
         """What an entry has that is not understood: then the list tells nothing of anybody (section 5.3)."""
         try:
-            for entry in self.crl:
+            for entry in self.entries.values():
                 for extension in entry.extensions:
                     if extension.critical and extension.oid not in KNOWN_OF_ENTRIES:
                         return f"an entry has a critical extension that is not understood ({_oid(extension)})"
@@ -186,7 +191,7 @@ def _entry(each: ReadList, reading: Reading) -> Any:
     """The entry of a certificate on a list; None if there is none, words if the list has what we know not."""
     if each.odd_entry:
         return each.odd_entry
-    return each.crl.get_revoked_certificate_by_serial_number(reading.certificate.serial_number)
+    return each.entries.get(reading.certificate.serial_number)
 
 
 def _oid(extension: Any) -> str:
