@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handshake import pki
+from handshake.errors import DecodeError
 from handshake.pki import authority, constraints, names
 from handshake.pki.authority import DEFECTS, KINDS, NOW, Party, Wish, case, issue, lesson_key, revocation_list
 from handshake.pki.checks import CHECKS
@@ -467,3 +468,83 @@ def test_lists_are_tried_until_one_will_do() -> None:
     stale = revocation_list(made.parties["intermediate"], ends=authority.PAST)
     assert validated(made, crls=(stale, *made.crls)).ok
     assert not validated(made, crls=(made.crls[0], stale)).ok
+
+
+# ---- The bytes -------------------------------------------------------------------------------------------
+
+
+def tiled(found: pki.Anatomy) -> bool:
+    places = [(span.start, span.end) for span in found.spans]
+    return [a for a, _ in places] == [0, *(b for _, b in places[:-1])] and places[-1][1] == len(found.data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_every_byte_of_a_certificate_and_of_a_list_has_a_name(defect: str, kind: str) -> None:
+    made = case(defect, kind=kind)
+    for thing in (*made.chain, *made.crls):
+        found = pki.anatomy(thing)
+        assert tiled(found)
+        # (Of an extension that nobody knows the value is the only thing without a name of its own.)
+        assert not [span for span in found.spans if span.name in ("SEQUENCE", "SET", "INTEGER")]
+
+
+def test_the_bytes_say_what_the_library_reads() -> None:
+    made = case("name_not_permitted")
+    leaf, between = made.chain[:2]
+    found = pki.anatomy(leaf)
+    said = {span.name: span.text(found.data) for span in found.spans}
+    assert (said["notBefore"], said["notAfter"]) == ("2000-01-01 00:00:00 UTC", "9999-12-31 23:59:59 UTC")
+    assert said["dNSName"] == "www.example.org"
+    assert said["KeyUsage"] == "digitalSignature, keyEncipherment"
+    assert said["KeyPurposeId"] == "serverAuth"
+    serial = found["serialNumber"]
+    content = found.data[serial.start + 2 : serial.end]
+    assert int.from_bytes(content, "big") == leaf.serial_number
+    signed = found.data[4 : next(s for s in found.spans if s.path[-1] == "signatureAlgorithm").start]
+    assert signed == leaf.tbs_certificate_bytes
+    assert found.data[found["signatureValue"].end - 256 :] == leaf.signature
+    trees = pki.anatomy(between)
+    (tree,) = [span for span in trees.spans if span.path[-1] == "GeneralSubtree" and span.name == "dNSName"]
+    assert tree.text(trees.data) == "example.net"
+    revoked = case("revoked")
+    listed = pki.anatomy(revoked.crls[1])
+    assert listed.title == "CertificateList"
+    entry = listed["userCertificate"]
+    assert int.from_bytes(listed.data[entry.start + 2 : entry.end], "big") == revoked.chain[0].serial_number
+
+
+@needs_pkits
+def test_every_byte_of_pkits_has_a_name() -> None:
+    data = suite()
+    for text in (*data["certificates"].values(), *data["crls"].values()):
+        assert tiled(pki.anatomy(base64.b64decode(text)))
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_der_are_refused(data: bytes) -> None:
+    try:
+        assert tiled(pki.anatomy(data))
+    except DecodeError as error:
+        assert error.expected
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 900), st.integers(1, 255))
+def test_changed_bytes_have_names_or_are_refused(place: int, change: int) -> None:
+    der = bytearray(GOOD["RSA"].chain[0].public_bytes(Encoding.DER))
+    der[place % len(der)] ^= change
+    try:
+        assert tiled(pki.anatomy(bytes(der)))
+    except DecodeError as error:
+        assert 0 <= error.offset <= len(der)
+
+
+def test_parts_in_parts_without_end_are_refused() -> None:
+    data = b""
+    for _ in range(60):
+        length = len(data)
+        head = bytes((0x30, length)) if length < 128 else bytes((0x30, 0x81, length))
+        data = head + data
+    with pytest.raises(DecodeError, match="parts at most 24 deep"):
+        pki.anatomy(data)

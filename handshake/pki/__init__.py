@@ -10,6 +10,7 @@ what is to be learned.  For lessons: do not protect anything with them.
 
 from __future__ import annotations
 
+from handshake.pki.anatomy import Anatomy, anatomy
 from handshake.pki.report import Outcome, Report, validate
 
-__all__ = ["Outcome", "Report", "validate"]
+__all__ = ["Anatomy", "Outcome", "Report", "anatomy", "validate"]
