@@ -272,7 +272,7 @@ def test_what_is_refused_is_said_in_words_and_nothing_is_lost() -> None:
     assert made.outcome is None
     assert "three is too many" in everything(made)
     assert repr(made) == "Lab(A lab: number=3, word=a)"
-    assert str(made).endswith("This cannot be run.")
+    assert str(made).endswith("This cannot be run: three is too many")
     made.controls["number"].value = 2
     assert made.outcome is not None
     assert "<p>aa</p>" in everything(made)

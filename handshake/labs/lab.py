@@ -85,6 +85,7 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
     title: what it is about.   experiment: called with the values of the controls, by their names; gives an
     Outcome.  If it takes `progress`, it is given something to tell how far it is: progress(done, of).
     controls: the widgets, by name.   outcome: what came of the last run; None if that was refused.
+    refusal: why it was, in words.
     """
 
     def __init__(self, title: str, experiment: Callable[..., Outcome], **controls: Widget) -> None:
@@ -92,6 +93,7 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.experiment = experiment
         self.controls: Mapping[str, Widget] = controls
         self.outcome: Outcome | None = None
+        self.refusal = ""
         self._note = HTML(layout=Layout(width="100%"))
         self._views = VBox(layout=Layout(width="100%"))
         self._bar = IntProgress(0, 0, 1, layout=Layout(width="100%", visibility="hidden"))
@@ -143,8 +145,8 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         try:
             self.outcome = self.experiment(**self.values, **more)
         except (ValueError, HandshakeError) as error:
-            self.outcome = None
-            self._note.value = said(f"This cannot be run: {error}", wrong=True)
+            self.outcome, self.refusal = None, f"This cannot be run: {error}"
+            self._note.value = said(self.refusal, wrong=True)
         else:
             self._note.value = said(self.outcome.words)
         self._show(self.outcome.views if self.outcome else ())
@@ -168,10 +170,10 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def __str__(self) -> str:
         settings = [
-            f"  {name:14} {_value(control):16} {control.description}: {_allowed(control)}"
+            f"  {name:14} {_value(control):16}  {control.description}: {_allowed(control)}"
             for name, control in self.controls.items()
         ]
-        return "\n".join([self.title, *settings, "", str(self.outcome or "This cannot be run.")])
+        return "\n".join([self.title, *settings, "", str(self.outcome or self.refusal)])
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={_value(control)}" for name, control in self.controls.items())
@@ -218,6 +220,14 @@ def within(name: str, value: float, low: float, high: float) -> None:
     """ValueError for a number outside these bounds."""
     if not isinstance(value, int | float) or not low <= value <= high:
         raise ValueError(f"{name} is a number, {low:g} to {high:g}, got {value!r}")
+
+
+def whole(name: str, value: float, low: int, high: int) -> int:
+    """A whole number within these bounds; ValueError for any other."""
+    within(name, value, low, high)
+    if value != int(value):
+        raise ValueError(f"{name} is a whole number, {low} to {high}, got {value!r}")
+    return int(value)
 
 
 # The controls.

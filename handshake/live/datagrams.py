@@ -28,7 +28,10 @@ class Boundaries:
 
     def __str__(self) -> str:
         rows = (("sent", self.sent), ("read from UDP", self.udp), ("read from TCP", self.tcp))
-        lines = [f"{name:14} {len(pieces)} calls: {' | '.join(map(_short, pieces))}" for name, pieces in rows]
+        lines = []
+        for name, pieces in rows:
+            calls = f"{len(pieces)} call{'s' * (len(pieces) != 1)}:"
+            lines.append(f"{name:14} {calls:8} {' | '.join(map(_short, pieces))}")
         return "\n".join([f"each read has room for {self.room} bytes", *lines])
 
     def __repr__(self) -> str:

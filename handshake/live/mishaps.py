@@ -144,7 +144,7 @@ def port_in_use(case: _Case) -> str:
     port = first.getsockname()[1]
     case.call("first: bind, listen", lambda: None)
     case.call("second: bind to the same port", lambda: second.bind((HERE, port)))
-    return "a port belongs to one listener; the other has to choose another one."
+    return "a port belongs to one listener, unless both ask to share it (SO_REUSEPORT)."
 
 
 def restarted(case: _Case) -> str:
@@ -159,7 +159,7 @@ def restarted(case: _Case) -> str:
     listener.close()
     time.sleep(0.05)
     again, better = case.new(), case.new()
-    case.call("(the server closed its connection first, and was ended)", lambda: None)
+    case.call("(the server closed its connection first; now it starts again)", lambda: None)
     case.call("again: bind to the same port", lambda: again.bind((HERE, port)))
     better.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     case.call("with SO_REUSEADDR: bind", lambda: better.bind((HERE, port)))

@@ -46,7 +46,7 @@ HEADER = Layout(
     Field("protocol", 8, "which protocol is inside", protocol_words),
     Field("header checksum", 16, "over this header alone"),
     Field("source address", 32, "who sent it", ip_text, raw=True),
-    Field("destination address", 32, "who shall have it", ip_text, raw=True),
+    Field("destination address", 32, "whom it is for", ip_text, raw=True),
 )
 
 DONT_FRAGMENT, MORE_FRAGMENTS = 0b010, 0b001

@@ -34,7 +34,7 @@ HEADER = Layout(
     _NEXT,
     Field("hop limit", 8, "every router takes one off; at 0 the packet is dropped"),
     Field("source address", 128, "who sent it", ip_text, raw=True),
-    Field("destination address", 128, "who shall have it", ip_text, raw=True),
+    Field("destination address", 128, "whom it is for", ip_text, raw=True),
 )
 EXTENSION = Layout(
     ("IPv6 extension",),

@@ -12,7 +12,7 @@ from handshake.wire import Field, Layout, Reader, internet_checksum
 HEADER = Layout(
     ("UDP",),
     Field("source port", 16, "which program sent it"),
-    Field("destination port", 16, "which program shall have it"),
+    Field("destination port", 16, "which program it is for"),
     Field("length", 16, "of header and data, in bytes"),
     Field("checksum", 16, "over a pseudo-header, this header and the data; 0 means none was made"),
 )

@@ -112,7 +112,7 @@ def _first_line(line: bytes) -> list[Span]:
     at = 0
     for piece, (name, meaning) in zip(pieces, FIRST[response], strict=False):
         if at:
-            spans.append(_span("space", at - 1, 1, "parts them"))
+            spans.append(_span("space", at - 1, 1, "between two words"))
         if piece:
             spans.append(_span(name, at, len(piece), meaning, piece.decode("latin-1")))
         at += len(piece) + 1

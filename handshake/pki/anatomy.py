@@ -18,33 +18,37 @@ BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID, UTF8, SEQUENCE, SET = 1, 2, 3, 4, 5, 
 TIMES = (0x17, 0x18)
 
 TYPES = {
-    1: "BOOLEAN", 2: "INTEGER", 3: "BIT STRING", 4: "OCTET STRING", 5: "NULL", 6: "OBJECT IDENTIFIER", 10: "ENUMERATED",
+    1: "BOOLEAN", 2: "INTEGER", 3: "BIT STRING", 4: "OCTET STRING", 5: "NULL", 6: "OBJECT IDENTIFIER",
+    10: "ENUMERATED",
     12: "UTF8String", 19: "PrintableString", 20: "TeletexString", 22: "IA5String", 23: "UTCTime",
     24: "GeneralizedTime", 28: "UniversalString", 30: "BMPString", 0x30: "SEQUENCE", 0x31: "SET",
 }  # fmt: skip
 TEXTS = {12: "utf-8", 19: "ascii", 20: "latin-1", 22: "ascii", 23: "ascii", 24: "ascii", 30: "utf-16-be"}
 
 NAMES = {
-    "2.5.4.3": "commonName", "2.5.4.6": "countryName", "2.5.4.7": "localityName", "2.5.4.8": "stateOrProvinceName",
+    "2.5.4.3": "commonName", "2.5.4.6": "countryName", "2.5.4.7": "localityName",
+    "2.5.4.8": "stateOrProvinceName",
     "2.5.4.10": "organizationName", "2.5.4.11": "organizationalUnitName", "2.5.4.5": "serialNumber",
     "1.2.840.113549.1.1.1": "rsaEncryption", "1.2.840.113549.1.1.5": "sha1WithRSAEncryption",
     "1.2.840.113549.1.1.10": "RSASSA-PSS", "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
     "1.2.840.113549.1.1.12": "sha384WithRSAEncryption", "1.2.840.113549.1.1.13": "sha512WithRSAEncryption",
     "1.2.840.10045.2.1": "ecPublicKey", "1.2.840.10045.3.1.7": "P-256", "1.3.132.0.34": "P-384",
-    "1.2.840.10045.4.3.2": "ecdsa-with-SHA256", "1.2.840.10045.4.3.3": "ecdsa-with-SHA384", "1.3.101.112": "Ed25519",
+    "1.2.840.10045.4.3.2": "ecdsa-with-SHA256", "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
+    "1.3.101.112": "Ed25519",
     "2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage", "2.5.29.17": "subjectAltName",
     "2.5.29.18": "issuerAltName", "2.5.29.19": "basicConstraints", "2.5.29.20": "cRLNumber",
     "2.5.29.21": "reasonCode", "2.5.29.28": "issuingDistributionPoint", "2.5.29.30": "nameConstraints",
     "2.5.29.31": "cRLDistributionPoints", "2.5.29.32": "certificatePolicies",
-    "2.5.29.35": "authorityKeyIdentifier", "2.5.29.37": "extKeyUsage", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
+    "2.5.29.35": "authorityKeyIdentifier", "2.5.29.37": "extKeyUsage",
+    "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
     "1.3.6.1.5.5.7.3.1": "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth", "1.3.6.1.5.5.7.48.1": "OCSP",
     "1.3.6.1.5.5.7.48.2": "caIssuers", "2.5.29.37.0": "anyExtendedKeyUsage", "2.5.29.32.0": "anyPolicy",
 }  # fmt: skip
 """What some object identifiers are called."""
 
 USAGES = (
-    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign",
-    "cRLSign", "encipherOnly", "decipherOnly",
+    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+    "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
 )  # fmt: skip
 """The bits of keyUsage, the first the most significant."""
 

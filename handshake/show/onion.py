@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handshake.errors import count_bytes
 from handshake.show import theme
 from handshake.show.axes import page
 from handshake.show.pen import Sheet, fitted, width
@@ -91,10 +92,28 @@ def onion(peeled: Onion, *, at: str = "", title: str = "") -> Picture:
         if current:
             sheet.box(10, y + 2, NAMES - 8, y + TALL - 2, 6, edge=theme.INK, width=2.0, tags="here")
     _internet(sheet, top)
-    text = str(peeled)
-    if at:
-        text = f"at {at}\n{text}"
-    return Picture(sheet.figure, text, title, description=repr(peeled))
+    return Picture(sheet.figure, _text(peeled, at, here), title, description=repr(peeled))
+
+
+def _text(peeled: Onion, at: str, here: int) -> str:
+    """All seven rows, as the picture has them."""
+    lines = [f"at {at}"] if at else []
+    lines.append(f"{'OSI':15} {'Internet':12} {'adds':>9}  layer, and who reads it")
+    for row, osi in enumerate(OSI):
+        internet = next(name for name, (first, last) in INTERNET.items() if first <= row <= last)
+        found = [(n, skin) for n, skin in enumerate(peeled.skins) if skin.layer.osi == osi]
+        for n, skin in reversed(found):
+            off = ", taken off" if at and n < here else ""
+            sealed = ", sealed inside" if skin.sealed and skin is peeled.skins[-1] else ""
+            size = count_bytes(skin.adds)
+            readers = f"; read by {skin.layer.read_by}"
+            lines.append(f"{osi:15} {internet:12} {size:>9}  {skin.name}: {skin.words}{sealed}{off}{readers}")
+        if not found:
+            lines.append(f"{osi:15} {internet:12} {'':>9}  {EMPTY.get(osi, 'empty')}")
+    if peeled.carried:
+        lines.append(f"{'carried':28} {count_bytes(peeled.carried):>9}")
+    lines.append(f"{'the frame':28} {count_bytes(len(peeled.frame)):>9}")
+    return "\n".join(lines)
 
 
 def _start(skin: Skin) -> int:

@@ -59,7 +59,9 @@ class Ruler:
             if span.name == self.lit:
                 yield _note(self.shown, span).replace("\n", "; ")
         if self.flipped:
-            yield "flipped: " + ", ".join(f"bit {bit % 8} of byte {bit // 8}" for bit in sorted(self.flipped))
+            found = [f"bit {bit % 8} of byte {bit // 8}" for bit in sorted(self.flipped)]
+            more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+            yield f"flipped: {', '.join(found[:8])}{more}"
 
     def html(self, uid: str | None = None) -> str:
         """The ruler as HTML that needs nothing else.   uid: the id of its outermost element."""

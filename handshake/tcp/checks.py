@@ -52,7 +52,12 @@ def from_other_states(work: Work, segment: Segment) -> None:
         return
     rest_of_text(work, segment)
     if not work.notes:
-        work.note("nothing new: all of it was known")
+        after_fin = segment.data and tcb.state not in TAKES_TEXT and segment.seq == tcb.rcv_nxt
+        work.note(
+            "Seventh: the peer has said that it would send no more: these data are ignored"
+            if after_fin
+            else "nothing new: all of it was known"
+        )
 
 
 def rest_of_text(work: Work, segment: Segment) -> None:

@@ -55,7 +55,7 @@ SYN, ACK, FIN, RST, PSH, URG = Flags.SYN, Flags.ACK, Flags.FIN, Flags.RST, Flags
 HEADER = Layout(
     ("TCP",),
     Field("source port", 16, "which program sent it"),
-    Field("destination port", 16, "which program shall have it"),
+    Field("destination port", 16, "which program it is for"),
     Field("sequence number", 32, "the number of the first data byte here; with SYN, the number of the SYN"),
     Field("acknowledgment number", 32, "the number of the next byte expected; valid only if ACK is set"),
     Field("data offset", 4, "where the data starts, in words of 4 bytes", lambda words: f"byte {4 * words}"),

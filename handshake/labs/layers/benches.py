@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handshake import show
 from handshake.errors import count_bytes
-from handshake.labs.lab import Lab, Outcome, choice, slider, switch, within
+from handshake.labs.lab import Lab, Outcome, choice, slider, switch, whole
 from handshake.labs.layers.frames import KINDS, NETWORKS, REQUEST, changed, frame, hop
 from handshake.labs.layers.sums import bit_of
 from handshake.peel import onion
@@ -20,17 +20,16 @@ def peeling(
     length: how many characters the path has that the request asks for.   timestamps: a TCP option.
     key: whether we have the key that opens the record.
     """
-    within("peeled", peeled, 0, 4)
-    within("length", length, 1, 400)
-    made = frame(kind, network, "/" + "x" * (int(length) - 1), timestamps)
-    whole = made.onion if key else made.sealed
-    names = [skin.name for skin in whole.skins if skin.name != "padding"]
-    at = names[min(int(peeled), len(names) - 1)]
-    core = whole.skins[-1]
-    said = core.adds if core.layer.osi.startswith("7") else whole.carried
+    peeled, length = whole("peeled", peeled, 0, 4), whole("length", length, 1, 400)
+    made = frame(kind, network, "/" + "x" * (length - 1), timestamps)
+    shown = made.onion if key else made.sealed
+    names = [skin.name for skin in shown.skins if skin.name != "padding"]
+    at = names[min(peeled, len(names) - 1)]
+    core = shown.skins[-1]
+    said = core.adds if core.layer.osi.startswith("7") else shown.carried
     more = len(made.frame) - said
-    what = whole[at].words
-    words = [f"{at}: {what if len(what) <= 70 else what[:67] + '...'}. Read by {whole[at].layer.read_by}."]
+    what = shown[at].words
+    words = [f"{at}: {what if len(what) <= 70 else what[:67] + '...'}. Read by {shown[at].layer.read_by}."]
     if said:
         what = "The program's own words are" if core.layer.osi.startswith("7") else "Sealed are"
         words.append(
@@ -39,13 +38,17 @@ def peeling(
         )
     else:
         words.append(f"Nothing is said yet: all {len(made.frame)} bytes of the frame are headers.")
-    own = whole.fields(at)
+    if peeled >= len(names):
+        words.append(f"There are only {len(names)} layers here: the innermost is reached.")
+    if not key and made.opens is None:
+        words.append("Nothing is sealed here: no key is needed.")
+    own = shown.fields(at)
     first = min(span.start for span in own)
     last = max(span.end for span in own)
-    spans = [span.shifted(-first) for span in whole.spans if first <= span.start and span.end <= last]
+    spans = [span.shifted(-first) for span in shown.spans if first <= span.start and span.end <= last]
     title = f"{at}, from its first own byte to its last"
-    inside = show.bytes(whole.clear[first:last], spans=spans, title=title)
-    return Outcome("\n".join(words), (show.onion(whole, at=at), inside))
+    inside = show.bytes(shown.clear[first:last], spans=spans, title=title)
+    return Outcome("\n".join(words), (show.onion(shown, at=at), inside))
 
 
 def peeling_lab() -> Lab:
@@ -55,7 +58,7 @@ def peeling_lab() -> Lab:
         kind=choice("frame", KINDS, REQUEST),
         network=choice("over", list(NETWORKS), "IPv4"),
         peeled=slider("layers taken off", 0, 0, 4, tip="from the outside"),
-        length=slider("length of the path", 1, 1, 400),
+        length=slider("length of /xxx asked for", 1, 1, 400),
         key=switch("we have the key", True),
         timestamps=switch("TCP carries timestamps", True),
     )  # fmt: skip
@@ -69,12 +72,12 @@ def hopping(kind: str = REQUEST, network: str = "IPv4", nat: bool = False, hops:
 
     nat: whether the first router puts its own address in the place of the client's.   hops: how many routers.
     """
-    within("hops", hops, 1, 20)
+    hops = whole("hops", hops, 1, 20)
     if nat and network == "IPv6":
         raise ValueError("IPv6 has addresses enough: no NAT is needed there, and none is shown. Choose IPv4.")
     before = frame(kind, network).frame
     after = before
-    for n in range(int(hops)):
+    for n in range(hops):
         after = hop(after, nat and n == 0)
     rows = changed(before, after)
     layers = list(dict.fromkeys(row[0] for row in rows))

@@ -18,8 +18,9 @@ def bet_share() -> Bet:
         ["54", "between 60 and 100", "between 140 and 160", "1500: a frame is always filled up"],
         answer=2,
         because=(
-            "TLS adds 29 bytes, TCP 32 with its usual timestamps, IPv4 20 and Ethernet 14: 149 in all. (A "
-            "frame has no fixed size: 1500 is what it may carry at most, and 46 what it must carry at least)"
+            "TLS 1.2 with AES-GCM adds 29 bytes, TCP 32 with its usual timestamps, IPv4 20 and Ethernet 14: "
+            "149 in all. (A frame has no fixed size: 1500 is what it may carry at most, and 46 what it must "
+            "carry at least)"
         ),
         reveal=lambda: show.onion(frame().onion),
         key="01 share",
@@ -29,7 +30,7 @@ def bet_share() -> Bet:
 def bet_router() -> Bet:
     """What a router changes."""
     return bet(
-        "A router sends the frame on. It does no NAT. Which of its bytes are others afterwards?",
+        "A router sends the frame on. It does no NAT. Which of its bytes have changed afterwards?",
         [
             "none: a router only passes on",
             "the Ethernet addresses only",

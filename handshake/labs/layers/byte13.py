@@ -19,7 +19,13 @@ OURS, THEIRS = 1000, 5000
 SIX = ("URG", "ACK", "PSH", "RST", "SYN", "FIN")
 """The article's flags, in the order in which they stand in byte 13."""
 
-NUMBERS = ("as expected", "seq is far off", "ack is far off")
+NUMBERS = {
+    "as expected": (0, 0),
+    "seq in the window": (1000, 0),
+    "seq is far off": (100_000, 0),
+    "ack is far off": (0, 100_000),
+}
+"""By how much the sequence and the acknowledgment number are off."""
 
 STATES = tuple(map(str, State))
 
@@ -91,18 +97,15 @@ def _segment(flags: Flags, number: int, ack: int, data: bytes = b"") -> Segment:
 def arriving(end: Endpoint, flags: Flags, numbers: str = "as expected", data: bytes = b"") -> Segment:
     """A segment with these flags, as its peer would number it at this moment.
 
-    numbers: one of NUMBERS; what is off is off by a hundred thousand.
+    numbers: one of NUMBERS.
     """
     one_of("numbers", numbers, NUMBERS)
     tcb = end.tcb
     knows = end.state not in (State.CLOSED, State.LISTEN, State.SYN_SENT)
     number = tcb.rcv_nxt if knows else THEIRS
     ack = tcb.snd_nxt if end.state not in (State.CLOSED, State.LISTEN) else OURS
-    if numbers == "seq is far off":
-        number = seq.add(number, 100_000)
-    if numbers == "ack is far off":
-        ack = seq.add(ack, 100_000)
-    return _segment(flags, number, ack, data)
+    by, ack_by = NUMBERS[numbers]
+    return _segment(flags, seq.add(number, by), seq.add(ack, ack_by), data)
 
 
 def answer(state: str, flags: Flags, numbers: str = "as expected", data: bytes = b"") -> Answer:
@@ -192,7 +195,7 @@ def flags_lab() -> Lab:
         urg=switch("URG", False, narrow=True), ack=switch("ACK", True, narrow=True),
         psh=switch("PSH", True, narrow=True), rst=switch("RST", False, narrow=True),
         syn=switch("SYN", False, narrow=True), fin=switch("FIN", False, narrow=True),
-        numbers=choice("its numbers", NUMBERS, "as expected"),
+        numbers=choice("its numbers", list(NUMBERS), "as expected"),
         data=switch("it brings five bytes", True),
     )  # fmt: skip
 

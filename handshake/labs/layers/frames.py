@@ -16,7 +16,7 @@ from handshake.labs.lab import one_of
 from handshake.net import UDP, Ethernet, IPv4, IPv6, Padding
 from handshake.peel import Onion, Opened, onion, peel
 from handshake.tcp import Segment
-from handshake.tcp.options import NO_OPERATION
+from handshake.tcp.options import NO_OPERATION, SACK_PERMITTED, Option, mss, window_scale
 from handshake.tcp.options import timestamps as stamped
 from handshake.tcp.segment import FLAGS, SYN, flags_named
 from handshake.tls import keys
@@ -35,6 +35,10 @@ PUBLIC = "203.0.113.5"
 
 REQUEST, PLAIN, DATAGRAM, OPENING = "HTTPS request", "HTTP, no TLS", "UDP datagram", "a SYN"
 KINDS = (REQUEST, PLAIN, DATAGRAM, OPENING)
+
+
+CLOCK = 1_000_201
+"""What the clock of the client's TCP shows."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,14 @@ def frame(
         return Made(net.encode([*outer, inner, Padding(bytes(max(0, 60 - len(small))))]))
     entropy = Entropy(seed)
     seq, ack = entropy.number("client ISN", 1 << 32), entropy.number("server ISN", 1 << 32)
-    stamps = (NO_OPERATION, NO_OPERATION, stamped(1_000_201, 7_000_100))
+    stamps = (NO_OPERATION, NO_OPERATION, stamped(CLOCK, 7_000_100))
     segment = Segment(
         40000, 443 if kind == REQUEST else 80, seq, ack, flags_named("PSH, ACK"), 501,
         options=stamps if timestamps else (),
     )  # fmt: skip
     if kind == OPENING:
-        return Made(net.encode([*outer, replace(segment, ack=0, flags=FLAGS[SYN], window=64240)]))
+        syn = replace(segment, ack=0, flags=FLAGS[SYN], window=64240, options=_offers(timestamps))
+        return Made(net.encode([*outer, syn]))
     said = request(target)
     if kind == PLAIN:
         return Made(net.encode([*outer, replace(segment, data=said)]))
@@ -95,6 +100,15 @@ def frame(
     record = seal_gcm(key, salt, 1, Record(23, 0x0303, said))
     opens = opener(key, salt, 1)
     return Made(net.encode([*outer, replace(segment, data=record.encode())]), opens)
+
+
+def _offers(timestamps: bool) -> tuple[Option, ...]:
+    """The options of a SYN, as Linux writes them.  Nothing has come yet that a timestamp could echo."""
+    clock = stamped(CLOCK, 0) if timestamps else None
+    permitted = (
+        (Option(SACK_PERMITTED), clock) if clock else (NO_OPERATION, NO_OPERATION, Option(SACK_PERMITTED))
+    )
+    return (mss(1460), *permitted, NO_OPERATION, window_scale(7))
 
 
 def opener(key: bytes, salt: bytes, number: int) -> Callable[[Record], Opened]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from handshake import show
 from handshake.errors import DecodeError, ProtocolError
-from handshake.labs.lab import Lab, Outcome, choice, one_of, slider, switch, within
+from handshake.labs.lab import Lab, Outcome, choice, one_of, slider, switch, whole
 from handshake.labs.layers.frames import KINDS, REQUEST, Made, frame
 from handshake.net.ipv4 import pseudo_header
-from handshake.peel import dissect, message_spans, onion
+from handshake.peel import Dissection, dissect, message_spans, onion
 from handshake.show.table import Table
 from handshake.tcp import Segment
 from handshake.tcp.segment import flags_named
@@ -67,9 +67,9 @@ def adding(trick: str = "nothing", word: int = 16, bit: int = 3, verify: bool = 
     one_of("trick", trick, TRICKS)
     good = SMALL.encode(*ADDRESSES)
     count = len(words_of(good))
-    within("word", word, 6, count - 2)  # (of the last word, half is only added for the sum)
-    within("bit", bit, 0, 15)
-    came, touched = _tricked(good, trick, int(word) - 6, int(bit))
+    word = whole("word", word, 6, count - 2)  # (of the last word, half is only added for the sum)
+    bit = whole("bit", bit, 0, 15)
+    came, touched = _tricked(good, trick, word - 6, bit)
     added = came if verify else came[:16] + bytes(2) + came[18:]
     rows = words_of(added)
     steps = additions(b"".join(each for _, _, each in rows))
@@ -96,7 +96,11 @@ def adding(trick: str = "nothing", word: int = 16, bit: int = 3, verify: bool = 
             words += " Yet it is not what was sent."
     else:
         words = f"The sum is {total:04x}; the checksum is its complement, {checksum:04x}."
-        if came != good:
+        if 14 in touched:
+            words += (
+                " The checksum itself was touched, which counts as zero here: add up as the receiver does."
+            )
+        elif came != good:
             old = int.from_bytes(good[16:18], "big")
             words += f" Before the change it was {old:04x}" + (": the same." if old == checksum else ".")
     columns = ("word", "whose", "field", "hex", "bits", "carry", "sum")
@@ -168,25 +172,56 @@ def checks(made: Made, came: bytes, where: str) -> list[Check]:
     """Who notices that a frame came otherwise than it was made.
 
     where: a cable's changes are seen by the Ethernet checksum; what a router does to a packet in its memory
-    is not, since the router makes a new one.
+    is not, since the router makes a new one, and a new Ethernet header too.
     """
-    found = []
-    same = zlib.crc32(made.frame) == zlib.crc32(came)
-    cable = where == "on a cable"
-    told = "its CRC fits" if same else "its CRC does not fit: the frame is thrown away"
-    if not cable:
-        told = "the router makes a new CRC over what it sends"
-    found.append(Check("Ethernet", "the next card", not same if cable else False, told))
-    dissection = dissect(came)
-    if dissection.error is not None:
-        found.append(Check("decoder", "the next machine", True, str(dissection.error)))
-        return found
-    sums = dissection.checksums
-    found.append(_sum("IPv4", "every router", sums))
-    found.append(_sum("TCP", "the server's system", sums))
-    if made.opens is not None and dissection.transport is not None:
-        found.append(Check("TLS", "the server's TLS", *_opened(made, came)))
+    before = dissect(made.frame)
+    network, transport = before.network_at, before.transport_at
+    if where == "on a cable":
+        noticed_ = zlib.crc32(made.frame) != zlib.crc32(came)
+        told = "its CRC does not fit: the frame is thrown away" if noticed_ else "its CRC fits"
+    else:
+        came = made.frame[:network] + came[network:]
+        noticed_, told = False, "the router makes a new header and a new CRC"
+    found = [Check("Ethernet", "the next card", noticed_, told)]
+    good = not internet_checksum(came[network:transport])
+    found.append(
+        Check("IPv4 checksum", "every router", not good, f"the sum over its header is {_good(good)}")
+    )
+    part = came[transport:]
+    pseudo = came[network + 12 : network + 20] + bytes((0, came[network + 9])) + len(part).to_bytes(2, "big")
+    good = not internet_checksum(pseudo + part)
+    found.append(Check("TCP checksum", "the server's system", not good, f"the sum is {_good(good)}"))
+    odd = _odd(before, dissect(came))
+    found.append(
+        Check("sense", "the server's system", bool(odd), odd or "it is for an open connection, as it seems")
+    )
+    if made.opens is not None:
+        found.append(Check("TLS tag", "the server's TLS", *_opened(made, came)))
     return found
+
+
+def _good(good: bool) -> str:
+    return "good" if good else "bad: it is thrown away"
+
+
+def _odd(before: Dissection, after: Dissection) -> str:
+    """What makes no sense to the receiver, whatever the sums say; "" if nothing does."""
+    one, other = before.transport, after.transport
+    if after.error is not None:
+        return f"it cannot be read: {after.error}"
+    if not isinstance(other, Segment) or not isinstance(one, Segment) or after.network is None:
+        return "it is not TCP any more"
+    if after.wire_end != before.wire_end:
+        return "its header says another length than that which came"
+    ends = [(each.network.source, each.network.destination) for each in (before, after) if each.network]
+    if ends[0] != ends[1] or (one.source_port, one.destination_port) != (
+        other.source_port,
+        other.destination_port,
+    ):
+        return "its four numbers are those of another connection, and there is none"
+    if one.seq != other.seq:
+        return "its sequence number is not the one that is expected"
+    return ""
 
 
 def noticed(made: Made, came: bytes, where: str = "inside a router") -> Table:
@@ -210,12 +245,6 @@ def _opened(made: Made, came: bytes) -> tuple[bool, str]:
     return False, "the tag fits"
 
 
-def _sum(name: str, who: str, sums: dict[str, str]) -> Check:
-    if name not in sums:
-        return Check(name, who, None, "there is no such layer any more")
-    return Check(name, who, sums[name] == "bad", f"its checksum is {sums[name]}")
-
-
 def flipping(
     bit: int = 500, compensate: bool = False, where: str = "on a cable", kind: str = REQUEST
 ) -> Outcome:
@@ -227,8 +256,8 @@ def flipping(
     one_of("where", where, WHERE)
     one_of("kind", kind, KINDS[:2])
     made = frame(kind)
-    within("bit", bit, 0, 8 * len(frame().frame) - 1)
-    bits = [min(int(bit), 8 * len(made.frame) - 1)]  # (without TLS the frame is shorter)
+    bit = whole("bit", bit, 0, 8 * len(frame().frame) - 1)
+    bits = [min(bit, 8 * len(made.frame) - 1)]  # (without TLS the frame is shorter)
     dissection = dissect(made.frame)
     note = ""
     if compensate and bits[0] < 8 * dissection.network_at:
@@ -238,13 +267,15 @@ def flipping(
         start = dissection.network_at if in_ip else dissection.transport_at
         end = dissection.transport_at if in_ip else len(made.frame)
         bits.append(partner(made.frame[:end], bits[0], start))
+    if where == "inside a router" and bits[0] < 8 * dissection.network_at:
+        note = "\nThe router writes a new Ethernet header: the flipped bit is gone."
     came = flip(made.frame, *bits)
     found = checks(made, came, where)
     before = onion(made.frame)
     names = [_owner(before.spans, each) for each in bits]
     first = next((check for check in found if check.noticed), None)
     words = f"Flipped: {' and '.join(names)}.\n"
-    words += f"First to notice: {first.who}: {first.words}." if first else "Nobody notices."
+    words += f"First to notice: {first.who}: {first.words}." if first else "No check notices."
     ruler = show.ruler(came, spans=before.spans, flipped=bits, near=2, title="The frame as it arrives")
     words += note
     return Outcome(words, (noticed(made, came, where), ruler))

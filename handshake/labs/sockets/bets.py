@@ -71,7 +71,7 @@ def bet_stall() -> Bet:
         "sends half a question and falls silent. What of the third, who asks at the same time?",
         [
             "it is served meanwhile",
-            "it is connected, and waits for as long as the second is silent",
+            "it is connected, and waits until the second is through and has closed",
             "its connect is refused",
         ],
         answer=1,

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from handshake import show
 from handshake.framing import LengthPrefixed
-from handshake.labs.lab import Lab, Outcome, amount, choice, one_of, slider, within
+from handshake.labs.lab import Lab, Outcome, amount, choice, one_of, slider, whole, within
 from handshake.show import Piece, Series, theme
 from handshake.show.axes import linear
+from handshake.show.bytesview import many
+from handshake.show.table import Table
 from handshake.sim.host import Host
 from handshake.sim.link import Link
 from handshake.sim.socket import Port, Socket
 from handshake.sim.world import World
-from handshake.trace import Address
+from handshake.trace import Address, Trace, Transit
 
 SERVER = ("198.51.100.7", 80)
 CLIENTS = ("192.0.2.10", "192.0.2.11", "192.0.2.12")
@@ -63,19 +65,20 @@ def tuples(
     clients: how many machines have called.   tabs: how many connections each of them has.
     sender, port: where a segment comes from; to: the port of the server that it is for.
     """
-    within("clients", clients, 1, 3)
-    within("tabs", tabs, 1, 3)
+    clients, tabs = whole("clients", clients, 1, 3), whole("tabs", tabs, 1, 3)
+    port, to = whole("port", port, 1, 65535), whole("to", to, 1, 65535)
     one_of("sender", sender, SENDERS)
-    world, server = _town(int(clients), int(tabs))
-    meant = server.addressee(int(to), (sender, int(port)))
+    world, server = _town(clients, tabs)
+    meant = server.addressee(to, (sender, port))
     rows = _sockets(world)
     lit = [n for n, row in enumerate(rows) if row[4] is meant]
-    came = f"A segment from {sender}:{int(port)} for {SERVER[0]}:{int(to)}"
+    came = f"A segment from {sender}:{port} for {SERVER[0]}:{to}"
     if isinstance(meant, Socket):
         words = f"{came} belongs to the connection with these two addresses and these two ports."
     elif isinstance(meant, Port):
         words = (
-            f"{came} belongs to no connection: the listening socket gets it. If it is a SYN, that is a call."
+            f"{came} belongs to no connection: the listening socket gets it. If it is a SYN, "
+            "that is a call; any other is refused with a RST."
         )
     else:
         words = f"{came} finds nobody: a RST answers it."
@@ -110,25 +113,25 @@ def queues(
     callers: how many call, `every_ms` milliseconds apart.   backlog: places in the accept queue.
     accepts_from, accepts_every: when the program begins to accept, and how often then, in seconds.
     """
-    within("callers", callers, 1, 30)
-    within("every_ms", every_ms, 10, 500)
-    within("backlog", backlog, 1, 16)
+    callers, every_ms = whole("callers", callers, 1, 30), whole("every_ms", every_ms, 10, 500)
+    backlog = whole("backlog", backlog, 1, 16)
     within("accepts_from", accepts_from, 0, 6)
     within("accepts_every", accepts_every, 0.05, 2)
     world = World(link=Link(delay=0.05))
     server = world.host("server", SERVER[0])
-    port = server.listen(SERVER[1], backlog=int(backlog), syn_backlog=16, pause=None)
+    port = server.listen(SERVER[1], backlog=backlog, syn_backlog=16, pause=None)
     opened: list[Socket] = []
-    for n in range(int(callers)):
+    for n in range(callers):
         client = world.host(f"client {n}", f"192.0.2.{10 + n}")
         socket = client.socket(HIGH, SERVER)
         opened.append(socket)
         world.clock.at(0.001 * every_ms * n, socket.open)
-    accepted: list[float] = []
+    accepted: list[tuple[float, Address]] = []
 
     def accept() -> None:
-        if port.listener.accept() is not None:
-            accepted.append(world.clock.now)
+        taken = port.listener.accept()
+        if taken is not None and taken.remote is not None:
+            accepted.append((world.clock.now, taken.remote))
 
     until = 8.0
     at = float(accepts_from)
@@ -144,25 +147,65 @@ def queues(
     most = max(count for _, count in waiting.points)
     words = (
         f"{len(opened)} called. At most {most:g} waited for accept; {port.listener.dropped} segments were "
-        f"ignored while it was full. After {until:g} s the program has accepted {len(accepted)}, and "
+        f"ignored while there was no room. After {until:g} s the program has accepted {len(accepted)}, and "
         f"{believe} callers believe that they are connected."
     )
-    taken = [(0.0, 0.0), *((time, n + 1.0) for n, time in enumerate(accepted)), (until, float(len(accepted)))]
+    left = believe - len(accepted) - len(port.listener.accept_queue)
+    if left > 0:
+        words += (
+            f"\nOf these, {left} are not in the accept queue: their ACK was ignored, which they cannot know."
+        )
+    taken = [
+        (0.0, 0.0),
+        *((time, n + 1.0) for n, (time, _) in enumerate(accepted)),
+        (until, float(len(accepted))),
+    ]
     series = {
         "in the SYN queue: handshake under way": Series(syns.points, "dashed", stairs=True),
         "in the accept queue: connected, nobody has accepted": Series(waiting.points, stairs=True),
         "accepted so far": Series(taken, stairs=True, colour=theme.MUTED),
     }
-    high = max(4, len(opened), int(backlog))
+    high = max(4, len(opened), backlog)
     about = (
-        f"{int(callers)} callers, one every {int(every_ms)} ms; {int(backlog)} places in the accept queue."
+        f"{many(callers, 'caller')}, one every {every_ms} ms; {many(backlog, 'place')} in the accept queue."
     )
     picture = show.curves(
         series, linear(0, until, lambda s: f"{s:g} s", "time"), linear(0, high, lambda n: f"{n:g}", "calls"),
         title="Two queues of one listening port", mark=(float(accepts_from), "the program begins to accept"),
         subtitle=about,
     )  # fmt: skip
-    return Outcome(words, (picture, show.timeline(world.trace("The first caller"), connection=1)))
+    table = _callers(world.trace("Callers"), opened, {who: time for time, who in accepted})
+    return Outcome(words, (picture, table))
+
+
+def _callers(trace: Trace, opened: list[Socket], accepted: dict[Address, float]) -> Table:
+    """For each caller: when it called, was connected in its eyes and in the server's, and was accepted."""
+    rows = []
+    for socket in opened:
+        mine = [step for step in trace.steps if step.connection == socket.connection and step.moved]
+        when = {
+            end: next((s.time for s in mine if s.end == end and str(s.after["state"]) == "ESTABLISHED"), None)
+            for end in ("client", "server")
+        }
+        called = next((step.time for step in mine if step.end == "client"), None)
+        sent = sum(
+            transit.connection == socket.connection and transit.sender == "client" and _is_syn(transit)
+            for transit in trace.transits
+        )
+        rows.append(
+            (_text(socket.tcb.local), _at(called), sent, _at(when["client"]), _at(when["server"]),
+             _at(accepted.get(socket.tcb.local)))
+        )  # fmt: skip
+    columns = ("caller", "calls", "SYNs", "believes that it is connected", "in the accept queue", "accepted")
+    return show.table(columns, rows, title="Each caller")
+
+
+def _is_syn(transit: Transit) -> bool:
+    return str(transit.layers[-1].flags) == "SYN"
+
+
+def _at(time: float | None) -> str:
+    return "–" if time is None else f"{time:.2f} s"
 
 
 class Sampled:

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from handshake import show, sim
 from handshake.entropy import Entropy
 from handshake.framing import LengthPrefixed
-from handshake.labs.lab import Lab, Outcome, choice, of_these, one_of, slider, within
+from handshake.labs.lab import Lab, Outcome, choice, of_these, one_of, slider, whole
 from handshake.show import Piece
 from handshake.show.axes import linear
+from handshake.show.bytesview import many
 from handshake.tcp import seq
 from handshake.tls.records import EXPLICIT, HEADER_LENGTH, TAG, Record, RecordStream, open_gcm, seal_gcm
 
@@ -42,8 +43,7 @@ def rulers(gather: str = GATHERING[0], mss: int = 40, room: int = 64) -> Outcome
     gather: one of GATHERING.   mss: the largest segment, in bytes.   room: how many bytes each recv asks for.
     """
     one_of("gather", gather, GATHERING)
-    within("mss", mss, 8, 200)
-    within("room", room, 8, 256)
+    mss, room = whole("mss", mss, 8, 200), whole("room", room, 8, 256)
     frames = LengthPrefixed(1000, size=PREFIX)
     framed = [frames.encode(message) for message in MESSAGES]
     said = b"".join(framed)
@@ -88,7 +88,8 @@ def rulers(gather: str = GATHERING[0], mss: int = 40, room: int = 64) -> Outcome
     pieces[f"reads\nrecv({int(room)})"] = [Piece(a, b, str(b - a), "the reader's") for a, b in reads]
     kinds = ("sealed", "the program's", "TCP's", "the reader's", "", "header, nonce and tag")
     words = (
-        f"{len(MESSAGES)} messages, {len(records)} records, {len(segments)} segments, {len(reads)} reads. "
+        f"{len(MESSAGES)} messages, {many(len(records), 'record')}, {many(len(segments), 'segment')}, "
+        f"{many(len(reads), 'read')}. "
         f"The reader finds {len(back)} messages, the same: {'yes' if back == list(MESSAGES) else 'no'}."
     )
     scale = linear(0, len(stream), lambda n: f"{n:g}", "bytes of the TCP stream", 8)
@@ -164,11 +165,15 @@ class Cuts:
 
     def __str__(self) -> str:
         lines = [f"{len(self.found)} ways to cut {len(self.stream)} bytes: {len(self.wrong)} go wrong"]
+        well = [name.removeprefix("cut at ") for name, _ in self.found if name not in self.wrong]
+        places = f"{', '.join(well[:10])}{' ...' if len(well) > 10 else ''}"
+        lines.append(f"  go well: cut at       {places or 'nowhere'}")
+        lines.append(f"  the stream            {self.stream!r}")
         lines.append(f"  expected              {list(self.expected)}")
         for name, given in self.found:
             if given != list(self.expected):
                 lines.append(f"  {name:20}  {_told(given)}")
-            if len(lines) == 6:
+            if len(lines) == 8:
                 more = len(self.wrong) - 4
                 lines += [f"  and {more} more"] * (more > 0)
                 break
@@ -223,7 +228,10 @@ def fed(decoder: Callable[[], Decoder], chunks: Sequence[bytes]) -> list[bytes] 
     try:
         one = decoder()
         for chunk in chunks:
-            found += one.feed(chunk)
+            given = one.feed(chunk)
+            if not isinstance(given, list | tuple):
+                raise TypeError(f"feed answers with a list of messages, [] for none; it gave {given!r:.40}")
+            found += given
     except Exception as error:  # it is the reader's own code: whatever it raises is told
         return error
     return found
@@ -236,6 +244,10 @@ def every_cut(decoder: Callable[[], Decoder], messages: Sequence[bytes] = SENT) 
     with the messages that they complete.  Each message has its length before it, in two bytes, the most
     significant first.
     """
+    if not callable(decoder):
+        raise TypeError(
+            f"every_cut makes a new decoder each time: give it the class itself, not {decoder!r:.60}"
+        )
     frames = LengthPrefixed(1000, size=PREFIX)
     stream = b"".join(map(frames.encode, messages))
     ways = [(f"cut at {at}", [stream[:at], stream[at:]]) for at in range(1, len(stream))]
@@ -299,8 +311,8 @@ def cutting(decoder: str = "keeps no rest", at: int = 10) -> Outcome:
     """A decoder is fed a stream in two pieces.   decoder: one of DECODERS.   at: where the stream is cut."""
     one_of("decoder", decoder, DECODERS)
     cuts = every_cut(DECODERS[decoder])
-    within("at", at, 1, len(cuts.stream) - 1)
-    first, second = cuts.stream[: int(at)], cuts.stream[int(at) :]
+    at = whole("at", at, 1, len(cuts.stream) - 1)
+    first, second = cuts.stream[:at], cuts.stream[at:]
     given = fed(DECODERS[decoder], [first, second])
     right = "the same as were sent" if given == list(SENT) else "NOT what was sent"
     words = f"First {first!r}, then {second!r}.\nMessages: {_told(given)}: {right}."

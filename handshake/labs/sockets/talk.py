@@ -24,7 +24,11 @@ class Talk:
     def __str__(self) -> str:
         lines = []
         for name, messages in self.heard.items():
-            lines.append(f"{name} heard {len(messages)}:")
+            lines.append(
+                f"{name} heard {len(messages)}, besides that Sam is gone:"
+                if self.gone
+                else f"{name} heard {len(messages)}:"
+            )
             told = [f"  {message}" for message in messages]
             lines += told if len(told) <= 6 else [*told[:3], "  ...", *told[-2:]]
         return "\n".join([*lines, f"shown out: {', '.join(self.gone) or 'nobody'}"])
