@@ -134,7 +134,7 @@ def _unsigned(each: ReadList, issuer: Reading, signers: Signers) -> tuple[str, s
             return None
         return f"{issuer.words} may not sign lists (key usage without cRLSign)", "certificate_unknown"
     for other in signers(each.issuer):
-        if other.key_bytes != issuer.key_bytes and verifies(other.key, each.crl) and may_sign_lists(other):
+        if other.key != issuer.key and verifies(other.key, each.crl) and may_sign_lists(other):
             return None
     return "its signature is not the issuer's", "decrypt_error"
 

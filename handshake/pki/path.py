@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from handshake.pki.reading import NameKey, Reading
+from cryptography import x509
+
+from handshake.pki.reading import NameKey, Reading, read
 from handshake.pki.signing import verifies
 
 MOST_SIGNATURES = 400
@@ -29,9 +31,10 @@ class Search:
     """
 
     def __init__(self, anchors: Sequence[Reading], others: Sequence[Reading]) -> None:
-        self.anchors = list({each.der: each for each in anchors}.values())
-        trusted = {each.der for each in self.anchors}
-        self.others = [each for each in {o.der: o for o in others}.values() if each.der not in trusted]
+        trusted = {each.certificate: each for each in anchors}
+        self.anchors = list(trusted.values())
+        unlike = {each.certificate: each for each in others}
+        self.others = [each for each in unlike.values() if each.certificate not in trusted]
         self.signatures = 0
         self.paths = 0
         self.stopped = ""
@@ -39,8 +42,8 @@ class Search:
         for trust, group in ((True, self.anchors), (False, self.others)):
             for each in group:
                 self._by_name.setdefault(each.subject, []).append((each, trust))
-        self._signed: dict[tuple[bytes, bytes], bool] = {}
-        self.rejected: dict[bytes, Reading] = {}
+        self._signed: dict[tuple[Reading, x509.Certificate], bool] = {}
+        self.rejected: dict[x509.Certificate, Reading] = {}
 
     def named(self, name: NameKey) -> Iterator[Reading]:
         """Every certificate that has that subject."""
@@ -49,7 +52,7 @@ class Search:
 
     def signed(self, issuer: Reading, certificate: Reading) -> bool:
         """Whether the key of one has signed the other.  Asked once for each pair."""
-        pair = issuer.key_bytes, certificate.der
+        pair = issuer, certificate.certificate
         if pair not in self._signed:
             if self.signatures >= MOST_SIGNATURES:
                 self.stopped = f"more than {MOST_SIGNATURES} signatures to check: given up"
@@ -73,7 +76,7 @@ class Search:
         """Paths from the leaf to an anchor, as lists from the anchor down to the leaf."""
         if leaf.malformed:
             return
-        if any(each.der == leaf.der for each in self.anchors):
+        if any(each.certificate == leaf.certificate for each in self.anchors):
             yield [leaf]
             return
         yield from self._from([leaf])
@@ -83,15 +86,14 @@ class Search:
         if len(path) >= LONGEST:
             self.stopped = self.stopped or f"more than {LONGEST} certificates in a row: given up"
             return
-        on_path = {(each.subject, each.key_bytes) for each in path}
         for issuer, trusted in self.issuers(certificate):
             if self.paths >= MOST_PATHS or self.signatures >= MOST_SIGNATURES:
                 self.stopped = self.stopped or f"more than {MOST_PATHS} paths: given up"
                 return
-            if not trusted and (issuer.subject, issuer.key_bytes) in on_path:
+            if not trusted and any(_alike(issuer, each) for each in path):
                 continue  # a loop
             if not self.signed(issuer, certificate):
-                self.rejected[certificate.der] = issuer
+                self.rejected[certificate.certificate] = issuer
                 continue
             if trusted:
                 self.paths += 1
@@ -103,12 +105,12 @@ class Search:
         """How far one gets, from the leaf, where there is no path to an anchor."""
         path = [leaf]
         while len(path) < LONGEST and not leaf.malformed:
-            seen = {each.der for each in path}
+            seen = {each.certificate for each in path}
             following = next(
                 (
                     issuer
                     for issuer, _ in self.issuers(path[-1])
-                    if issuer.der not in seen and self.signed(issuer, path[-1])
+                    if issuer.certificate not in seen and self.signed(issuer, path[-1])
                 ),
                 None,
             )
@@ -118,6 +120,11 @@ class Search:
         return path
 
 
-def read_all(certificates: Iterable[object]) -> list[Reading]:
+def _alike(one: Reading, other: Reading) -> bool:
+    """Whether two certificates are of the same subject and the same key."""
+    return one.subject == other.subject and one.key == other.key
+
+
+def read_all(certificates: Iterable[x509.Certificate]) -> list[Reading]:
     """Certificates, read."""
-    return [Reading(each) for each in certificates]  # type: ignore[arg-type]
+    return [read(each) for each in certificates]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -35,17 +35,15 @@ UNREADABLE = (
 )
 """What the library raises for something that it cannot read."""
 
-NameKey = tuple[frozenset[tuple[str, object]], ...]
+NameKey = tuple[frozenset[tuple[Any, object]], ...]
 
 
 def name_key(name: x509.Name) -> NameKey:
     """A name in the form in which names are compared, however they are written (RFC 5280 section 7.1)."""
-    return tuple(
-        frozenset((attribute.oid.dotted_string, _folded(attribute.value)) for attribute in rdn)
-        for rdn in name.rdns
-    )
+    return tuple([frozenset([(each.oid, _folded(each.value)) for each in rdn]) for rdn in name.rdns])
 
 
+@lru_cache(maxsize=4096)
 def _folded(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -53,9 +51,13 @@ def _folded(value: object) -> object:
 
 
 class Reading:
-    """One certificate.
+    """One certificate, with what the checks ask of it again and again.
 
     certificate: as `cryptography` has parsed it.   malformed: what is wrong with its form, or "".
+    subject, issuer: their names, to be compared.   self_issued: whether they are the same.
+    extensions: by their identifiers; critical: those that are marked so.   key: its public key.
+    is_ca: whether it says that it may issue others.
+    key_identifier, issuer_key_identifier: the names of its own and of its issuer's key, if it says them.
     """
 
     def __init__(self, certificate: x509.Certificate) -> None:
@@ -64,46 +66,33 @@ class Reading:
         self.certificate = certificate
         self.malformed = ""
         self.extensions: dict[Any, Any] = {}
+        self.critical: set[Any] = set()
         self.subject: NameKey = ()
         self.issuer: NameKey = ()
-        self.critical: set[Any] = set()
+        self.key: Any = None
         try:
             for extension in certificate.extensions:
                 self.extensions[extension.oid] = extension.value
                 if extension.critical:
                     self.critical.add(extension.oid)
             self.subject, self.issuer = name_key(certificate.subject), name_key(certificate.issuer)
-            self.key  # noqa: B018  (parsed now: an error is one of the form)
+            self.key = certificate.public_key()
         except UNREADABLE as error:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
+        self.self_issued = self.subject == self.issuer
+        constraints = self.extension(Oid.BASIC_CONSTRAINTS)
+        self.is_ca = constraints is not None and constraints.ca
+        own, issuers = (
+            self.extension(Oid.SUBJECT_KEY_IDENTIFIER),
+            self.extension(Oid.AUTHORITY_KEY_IDENTIFIER),
+        )
+        self.key_identifier: bytes | None = None if own is None else own.digest
+        self.issuer_key_identifier: bytes | None = None if issuers is None else issuers.key_identifier
 
     def __repr__(self) -> str:
         return f"Reading({self.words})"
 
-    @cached_property
-    def key(self) -> Any:
-        """Its public key."""
-        return self.certificate.public_key()
-
-    @cached_property
-    def der(self) -> bytes:
-        """Its bytes."""
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        return self.certificate.public_bytes(Encoding.DER)
-
-    @cached_property
-    def key_bytes(self) -> bytes:
-        """Its public key in bytes; of a key that cannot be read, the certificate's own bytes."""
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-        try:
-            found: bytes = self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            return self.der
-        return found
-
-    @cached_property
+    @property
     def words(self) -> str:
         """Its subject in a few words: the common name, or what there is."""
         try:
@@ -117,30 +106,13 @@ class Reading:
         """The value of an extension, or None."""
         return self.extensions.get(oid)
 
-    @cached_property
-    def self_issued(self) -> bool:
-        """Whether issuer and subject are the same (whoever's key has signed it)."""
-        return self.subject == self.issuer
-
-    @cached_property
-    def is_ca(self) -> bool:
-        """Whether it says that it may issue others."""
-        constraints = self.extension(Oid.BASIC_CONSTRAINTS)
-        return constraints is not None and constraints.ca
-
-    @cached_property
-    def key_identifier(self) -> bytes | None:
-        """The name that its own key has, if it says one."""
-        found = self.extension(Oid.SUBJECT_KEY_IDENTIFIER)
-        return None if found is None else found.digest
-
-    @cached_property
-    def issuer_key_identifier(self) -> bytes | None:
-        """The name of the key that has signed it, if it says one."""
-        found = self.extension(Oid.AUTHORITY_KEY_IDENTIFIER)
-        return None if found is None else found.key_identifier
-
     def general_names(self, kind: Any) -> list[Any]:
         """Entries of subjectAltName of one kind."""
         found = self.extension(Oid.SUBJECT_ALTERNATIVE_NAME)
         return [] if found is None else found.get_values_for_type(kind)
+
+
+@lru_cache(maxsize=256)
+def read(certificate: x509.Certificate) -> Reading:
+    """A certificate, read; CAs' certificates are met again and again, and remembered."""
+    return Reading(certificate)

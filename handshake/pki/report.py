@@ -11,7 +11,7 @@ from cryptography import x509
 from handshake.pki.checks import CHECKS, KNOWN_ISSUER, PURPOSES, SIGNATURE, Asked, Failed
 from handshake.pki.crl import ReadList
 from handshake.pki.path import Search, read_all
-from handshake.pki.reading import NameKey, Reading
+from handshake.pki.reading import NameKey, Reading, read
 
 MOST_CERTIFICATES = 2000
 """So many certificates, or lists, are looked at."""
@@ -72,7 +72,7 @@ class Report:
         marks = {True: "good", False: "FAILS", None: "-"}
         lines = [f"{'check':22} {'':6} why"]
         for each in self.checks:
-            who = f"{Reading(each.certificate).words}: " if each.certificate is not None else ""
+            who = f"{read(each.certificate).words}: " if each.certificate is not None else ""
             alert = f" [alert {each.alert}]" if each.alert else ""
             lines.append(f"{each.check:22} {marks[each.ok]:6} {who}{each.why}{alert}")
         return "\n".join(lines)
@@ -176,7 +176,7 @@ class _Validation:
         return found
 
     def _index(self, reading: Reading) -> int:
-        return next((n for n, each in enumerate(self.chain) if each.der == reading.der), -1)
+        return next((n for n, each in enumerate(self.chain) if each.certificate == reading.certificate), -1)
 
     def _no_path(self) -> Report:
         """No path to an anchor: how far one gets, and why not further."""
@@ -187,8 +187,8 @@ class _Validation:
         if leaf.malformed:
             why, alert = leaf.malformed, "bad_certificate"
             name, section = CHECKS[0].name, CHECKS[0].section
-        elif last.der in self.search.rejected and not last.self_issued:
-            issuer = self.search.rejected[last.der]
+        elif last.certificate in self.search.rejected and not last.self_issued:
+            issuer = self.search.rejected[last.certificate]
             name, section, alert = SIGNATURE.name, SIGNATURE.section, "decrypt_error"
             why = f"the key of {issuer.words} has not signed it"
         elif last.self_issued:
