@@ -226,3 +226,14 @@ def test_a_bit_of_the_ethernet_header_has_no_partner() -> None:
 
 def test_flags_have_names() -> None:
     assert flags_named("SYN, ACK") == FLAGS[SYN | ACK]
+
+
+def test_as_expected_acknowledges_all_that_was_sent() -> None:
+    after = {state: layers.answer(state, ACK).after for state in ("FIN-WAIT-1", "CLOSING", "LAST-ACK")}
+    assert after == {"FIN-WAIT-1": "FIN-WAIT-2", "CLOSING": "TIME-WAIT", "LAST-ACK": "CLOSED"}
+
+
+def test_a_reset_in_the_window_is_challenged() -> None:
+    """RFC 5961 section 3: not the very number that is expected, and the peer is asked."""
+    answer = layers.answer("ESTABLISHED", RST, "seq in the window")
+    assert (answer.sends, answer.after) == (("ACK",), "ESTABLISHED")

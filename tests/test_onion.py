@@ -332,3 +332,21 @@ def test_the_notebook_shows_these_frames() -> None:
     made = layers.frame()
     assert made.frame == frames.frame("HTTPS request", "IPv4", "/", True, 7).frame
     assert replace(made, opens=None).frame == made.frame
+
+
+def test_of_several_sealed_records_none_is_opened() -> None:
+    """Their texts would not be in one piece."""
+    made = layers.frame()
+    *outer, segment = peel.peel(made.frame)
+    twice = net.encode([*outer, replace(segment, data=2 * segment.data)])
+    peeled = onion(twice, opens=made.opens)
+    check(peeled)
+    assert peeled["TLS"].words == "2 records"
+    assert peeled.skins[-1].name == "TLS"
+    assert peeled.clear == twice
+
+
+def test_what_only_begins_like_a_record_is_none() -> None:
+    for data in (b"\x16\x99\x99\x00\x01x", b"\x63\x03\x03\x00\x01x"):
+        frame = net.encode([Ethernet(), IPv4("192.0.2.1", "192.0.2.2"), Segment(1, 443, 3, data=data)])
+        assert onion(frame).skins[-1].name == "data"

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -272,3 +273,15 @@ def test_where_loopback_is_refused_cells_are_skipped_with_the_reason(monkeypatch
     (mark,) = real.marks
     assert (mark.name, mark.kwargs["reason"]) == ("skip", live.loopback())
     assert live.loopback() == "sockets on 127.0.0.1 do not work here: forbidden here"
+
+
+def test_messages_lie_where_their_records_have_them() -> None:
+    """Behind five bytes of header and eight of nonce."""
+    lines = str(sockets.rulers().views[0]).splitlines()
+    assert "  13 to 20: hello, the program's" in lines
+    assert "  165 to 170: bye, the program's" in lines
+
+
+def test_no_socket_of_a_case_waits_for_ever() -> None:
+    with ExitStack() as kept:
+        assert mishaps._Case(kept).new().gettimeout() == mishaps.PATIENCE

@@ -335,3 +335,19 @@ def test_a_ruler_may_draw_only_what_is_near() -> None:
 def test_a_cell_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="a cell is of the kind 'b'; there are a"):
         show.grid({("x", "y"): ("b", ["z"])}, ["a"], title="Nothing")
+
+
+def test_words_and_the_chosen_cell_are_drawn() -> None:
+    rulers = sockets.rulers().views[0].svg()
+    assert ">record 2<" in rulers
+    grid = layers.flags().views[1].svg()
+    assert grid.count('class="chosen"') == 1
+    none = show.grid({("x", "y"): ("a", ["z"])}, ["a"], title="One").svg()
+    assert 'class="chosen"' not in none
+
+
+def test_no_field_of_a_ruler_is_drawn_where_it_has_no_bits() -> None:
+    made = layers.frame()
+    page = show.ruler(made.frame, spans=onion(made.frame).spans).html()
+    assert "/span 0;" not in page
+    assert "/span -" not in page
