@@ -337,8 +337,9 @@ def test_the_notebook_shows_these_frames() -> None:
 def test_of_several_sealed_records_none_is_opened() -> None:
     """Their texts would not be in one piece."""
     made = layers.frame()
-    *outer, segment = peel.peel(made.frame)
-    twice = net.encode([*outer, replace(segment, data=2 * segment.data)])
+    segment = peel.peel(made.frame)[-1]
+    packet = IPv4("192.0.2.10", "198.51.100.7")
+    twice = net.encode([Ethernet(), packet, replace(segment, data=2 * segment.data)])
     peeled = onion(twice, opens=made.opens)
     check(peeled)
     assert peeled["TLS"].words == "2 records"
