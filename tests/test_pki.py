@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import subprocess
 import warnings
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,7 +15,6 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import verification
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -291,56 +289,6 @@ def test_a_constraint_that_means_nothing_refuses(tree: str) -> None:
 )  # fmt: skip
 def test_trees_of_mail_addresses(address: str, tree: str, inside: bool) -> None:
     assert constraints.mail_fits(address, tree, True) is inside
-
-
-# ---- Second opinions -------------------------------------------------------------------------------------
-
-
-LIBRARY_LEAVES = {"weak_key": "the length of RSA keys: it leaves that to whoever asks"}
-"""What the library does not look at, and we do."""
-
-
-@pytest.mark.parametrize("kind", ["RSA", "ECDSA"])
-@pytest.mark.parametrize("defect", [name for name in DEFECTS if DEFECTS[name].check != "not revoked"])
-def test_cryptography_has_the_same_opinion(defect: str, kind: str) -> None:
-    """The library's own verifier, on all that does not need a revocation list."""
-    made = case(defect, kind=kind)
-    store = verification.Store(list(made.anchors))
-    builder = verification.PolicyBuilder().store(store).time(NOW)
-    verifier = builder.build_server_verifier(x509.DNSName(authority.HOST))
-    try:
-        verifier.verify(made.chain[0], list(made.chain[1:]))
-        accepted = True
-    except verification.VerificationError:
-        accepted = False
-    assert accepted == (validated(made).ok or defect in LIBRARY_LEAVES)
-
-
-def openssl(made: authority.Case, folder: Path) -> bool:
-    """Whether `openssl verify` accepts the chain, for purpose and name, with the lists, at that time."""
-
-    def written(name: str, items: Any) -> str:
-        path = folder / name
-        path.write_bytes(b"".join(item.public_bytes(Encoding.PEM) for item in items))
-        return str(path)
-
-    command = [
-        "openssl", "verify", "-x509_strict", "-auth_level", "2", "-attime", str(int(made.now.timestamp())),
-        "-purpose", f"ssl{made.purpose}", "-CAfile", written("anchors.pem", made.anchors), "-crl_check_all",
-        "-CRLfile", written("lists.pem", made.crls),
-        "-untrusted", written("others.pem", made.chain[1:] or made.chain),
-    ]  # fmt: skip
-    if made.server_name:
-        command += ["-verify_hostname", made.server_name]
-    command.append(written("leaf.pem", made.chain[:1]))
-    return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
-
-
-@pytest.mark.parametrize(("defect", "kind", "purpose"), [p for p in ALL if "Ed25519" not in str(p.id)])
-def test_openssl_says_what_the_table_says(defect: str, kind: str, purpose: str, tmp_path: Path) -> None:
-    made = case(defect, kind=kind, purpose=purpose)
-    assert openssl(made, tmp_path) == DEFECTS[defect].openssl
-    assert bool(DEFECTS[defect].why) == (DEFECTS[defect].openssl != validated(made).ok)
 
 
 # ---- Hostile input ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from handshake.live.chat import Client, Room, Server
 from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
 from handshake.live.mishaps import CASES, Trouble, trouble
+from handshake.live.opinions import Opinion, Opinions, opinions
 from handshake.live.states import state, tells
 from handshake.live.waiting import Backlog, backlog
 from handshake.live.walk import Steps, steps
@@ -18,6 +19,8 @@ __all__ = [
     "Backlog",
     "Boundaries",
     "Client",
+    "Opinion",
+    "Opinions",
     "Room",
     "Server",
     "Steps",
@@ -25,6 +28,7 @@ __all__ = [
     "backlog",
     "boundaries",
     "loopback",
+    "opinions",
     "state",
     "steps",
     "tells",

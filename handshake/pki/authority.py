@@ -255,7 +255,7 @@ DEFECTS: dict[str, Defect] = {
         "the CA may speak for another domain only", "name constraints", 0, "certificate_unknown"
     ),
     "critical_extension": Defect(
-        "a critical extension that nobody knows", "critical extensions", 0, "unsupported_certificate"
+        "a critical extension that nobody knows", "critical extensions", 0, "certificate_unknown"
     ),
     "weak_key": Defect("an RSA key of 1024 bits", "strong enough", 0, "bad_certificate"),
     "wrong_purpose": Defect("it is for the other end of TLS", "purpose", 0, "unsupported_certificate"),

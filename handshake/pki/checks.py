@@ -164,7 +164,7 @@ def understood(path: Path, asked: Asked) -> Finding:
         unknown = sorted(oid.dotted_string for oid in each.critical - READ)
         if unknown:
             return Failed(
-                place, f"its critical extension {unknown[0]} is not understood", "unsupported_certificate"
+                place, f"its critical extension {unknown[0]} is not understood", "certificate_unknown"
             )
     return "every critical extension is understood"
 

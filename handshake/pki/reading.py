@@ -98,7 +98,7 @@ class Reading:
         try:
             names = self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
             text = str(names[-1].value) if names else self.certificate.subject.rfc4514_string()
-        except ValueError:
+        except UNREADABLE:
             return "a certificate whose subject cannot be read"
         return text if len(text) <= 40 else text[:39] + "…"
 
