@@ -124,7 +124,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-LABS = {"01-layers": 5, "02-numbering": 4, "03-opening": 8, "04-closing": 6, "05-sockets": 5}
+LABS = {"01-layers": 5, "02-numbering": 4, "03-opening": 8, "04-closing": 6, "05-sockets": 5, "06-trust": 4}
 """How many labs each notebook has."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from ipywidgets import HTML, Widget
 
-from handshake.labs import Lab, Outcome, closing, lab, layers, numbering, opening, sockets
+from handshake.labs import Lab, Outcome, closing, lab, layers, numbering, opening, sockets, trust
 from handshake.labs.forging import FORGERIES, forging, forging_lab
 from handshake.trace import Trace
 
@@ -64,6 +64,15 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
         Change("room", 16, view=True),
     ]),
     "sockets.cutting": (sockets.cutting, sockets.cutting_lab, [Change("decoder", "ours"), Change("at", 4)]),
+    "trust.bench": (trust.bench, trust.bench_lab, [
+        Change("defect", "expired"), Change("defect", "cn_only"), Change("kind", "ECDSA"),
+        Change("purpose", "client"), Change("lists", False, {"defect": "revoked"}),
+    ]),
+    "trust.dates": (trust.dates, trust.dates_lab, [Change("year", 2027), Change("month", 1)]),
+    "trust.lists": (trust.lists, trust.lists_lab, [Change("revoked", False)]),
+    "trust.warning": (trust.warning, trust.warning_lab, [
+        Change("presenter", "the server"), Change("goes_on", True), Change("hsts", True),
+    ]),
     "sockets.serving": (sockets.serving, sockets.serving_lab, [
         Change("how", "whoever is ready"), Change("stall", 0.0),
     ]),

@@ -13,7 +13,7 @@ import test_show
 from matplotlib.text import Text
 
 from handshake import capture, live, net, show, sim
-from handshake.labs import closing, layers, numbering, opening, sockets
+from handshake.labs import closing, layers, numbering, opening, sockets, trust
 from handshake.labs.layers import byte13
 from handshake.net import UDP, Ethernet, IPv4, Padding
 from handshake.peel import onion
@@ -92,6 +92,8 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "queues": lambda: sockets.queues().views[0],
     "serving in turn": lambda: sockets.serving().views[0],
     "serving who is ready": lambda: sockets.serving("whoever is ready", 0.0).views[0],
+    "dates": lambda: trust.dates(2027).views[0],
+    "lists": lambda: trust.lists().views[0],
     "lanes of nothing": lambda: show.lanes({}, linear(0, 1, str), title="Nothing"),
 }
 if not live.loopback():

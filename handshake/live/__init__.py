@@ -9,8 +9,9 @@ from handshake.live.chat import Client, Room, Server
 from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
 from handshake.live.mishaps import CASES, Trouble, trouble
-from handshake.live.opinions import Opinion, Opinions, opinions
+from handshake.live.opinions import Opinion, Opinions, openssl, opinions, opinions_at
 from handshake.live.states import state, tells
+from handshake.live.visit import Visit, visit
 from handshake.live.waiting import Backlog, backlog
 from handshake.live.walk import Steps, steps
 
@@ -25,12 +26,16 @@ __all__ = [
     "Server",
     "Steps",
     "Trouble",
+    "Visit",
     "backlog",
     "boundaries",
     "loopback",
+    "openssl",
     "opinions",
+    "opinions_at",
     "state",
     "steps",
     "tells",
     "trouble",
+    "visit",
 ]

@@ -12,7 +12,8 @@ import ssl
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -82,6 +83,17 @@ def opinions(made: Case, *, lists: bool = True) -> Opinions:
     )
 
 
+def opinions_at(made: Case, now: datetime) -> Opinions:
+    """The same on another day; OpenSSL by its command alone: a handshake goes by the machine's clock."""
+    other = replace(made, now=now)
+    return Opinions(made.defect, (_ours(other, False), _library(other), _openssl_command(other, False)))
+
+
+def openssl(made: Case, *, lists: bool = True) -> Opinion:
+    """What OpenSSL says in a handshake."""
+    return _openssl_handshake(made, lists)
+
+
 def _ours(made: Case, lists: bool) -> Opinion:
     report = pki.validate(
         made.chain, made.anchors, made.now, made.server_name, made.purpose, made.crls if lists else ()
@@ -113,32 +125,41 @@ def _library(made: Case) -> Opinion:
 def _openssl_handshake(made: Case, lists: bool) -> Opinion:
     """OpenSSL as the other end of a TLS 1.2 handshake in memory, in which the chain is presented."""
     good = case("none", host=made.server_name or "www.example.org")
-    with _written(made, good) as files:
-        asks = _context(ssl.PROTOCOL_TLS_CLIENT if made.purpose == "server" else ssl.PROTOCOL_TLS_SERVER)
+    with written(made, good) as files:
+        asks = context_of(ssl.PROTOCOL_TLS_CLIENT if made.purpose == "server" else ssl.PROTOCOL_TLS_SERVER)
         asks.verify_mode = ssl.CERT_REQUIRED
         asks.check_hostname = made.purpose == "server"
         asks.load_verify_locations(files["anchors"])
         if lists:
-            asks.load_verify_locations(files["lists"])
+            if made.crls:
+                asks.load_verify_locations(files["lists"])
             asks.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-        presents = _context(ssl.PROTOCOL_TLS_SERVER if made.purpose == "server" else ssl.PROTOCOL_TLS_CLIENT)
+        presents = context_of(
+            ssl.PROTOCOL_TLS_SERVER if made.purpose == "server" else ssl.PROTOCOL_TLS_CLIENT
+        )
         presents.set_ciphers("ALL:@SECLEVEL=0")  # it may present even what the other end will refuse
         presents.check_hostname, presents.verify_mode = False, ssl.CERT_NONE
         presents.load_cert_chain(files["chain"], files["key"])
         if made.purpose == "client":
             asks.load_cert_chain(files["good chain"], files["good key"])
-        told = _handshake(asks, presents, made)
-    return told
+    return handshake(asks, presents, made)[0]
 
 
-def _context(kind: int) -> ssl.SSLContext:
+def context_of(kind: int) -> ssl.SSLContext:
+    """Settings of an end, of one of ssl's PROTOCOL_TLS_CLIENT and PROTOCOL_TLS_SERVER."""
     context = ssl.SSLContext(kind)
     # In TLS 1.3 a client's certificate is judged after its own handshake has ended.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def _handshake(asks: ssl.SSLContext, presents: ssl.SSLContext, made: Case) -> Opinion:
+def handshake(
+    asks: ssl.SSLContext, presents: ssl.SSLContext, made: Case, says: bytes = b""
+) -> tuple[Opinion, bytes]:
+    """A handshake in memory: what the end that asks says of the chain, and what the other end has heard.
+
+    says: what is sent by the end that asks, once it is connected.
+    """
     who = "OpenSSL"
     one, other = (ssl.MemoryBIO(), ssl.MemoryBIO()), (ssl.MemoryBIO(), ssl.MemoryBIO())
     server = made.purpose == "client"
@@ -146,7 +167,7 @@ def _handshake(asks: ssl.SSLContext, presents: ssl.SSLContext, made: Case) -> Op
         asks.wrap_bio(*one, server_side=server, server_hostname=None if server else made.server_name),
         presents.wrap_bio(*other, server_side=not server, server_hostname=None),
     ]
-    refused, alert, done = "", "", [False, False]
+    refused, done = "", [False, False]
     for _ in range(20):
         for n, end in enumerate(ends):
             try:
@@ -156,18 +177,22 @@ def _handshake(asks: ssl.SSLContext, presents: ssl.SSLContext, made: Case) -> Op
             except ssl.SSLWantReadError:
                 pass
             except ssl.SSLCertVerificationError as error:
-                refused = refused or error.verify_message
+                refused = error.verify_message
                 done[n] = True
             except ssl.SSLError as error:
                 if n == 1 and refused:
-                    alert = _alert(error.reason or "")
-                    return Opinion(who, False, refused, alert)
-                return Opinion(who, None, f"there was no handshake: {error.reason}")
+                    return Opinion(who, False, refused, _alert(error.reason or "")), b""
+                return Opinion(who, None, f"there was no handshake: {error.reason}"), b""
         other[0].write(one[1].read())
         one[0].write(other[1].read())
         if all(done) and not refused:
-            return Opinion(who, True)
-    return Opinion(who, False if refused else None, refused or "the handshake came to no end")
+            heard = b""
+            if says:
+                ends[0].write(says)
+                other[0].write(one[1].read())
+                heard = ends[1].read(len(says))
+            return Opinion(who, True), heard
+    return Opinion(who, False if refused else None, refused or "the handshake came to no end"), b""
 
 
 def _alert(reason: str) -> str:
@@ -181,13 +206,13 @@ def _openssl_command(made: Case, lists: bool) -> Opinion:
     program = shutil.which("openssl")
     if program is None:
         return Opinion(who, None, "there is no command openssl on this machine")
-    with _written(made) as files:
+    with written(made) as files:
         command = [
             program, "verify", "-x509_strict", "-auth_level", "2", "-attime", str(int(made.now.timestamp())),
             "-purpose", f"ssl{made.purpose}", "-CAfile", files["anchors"], "-untrusted", files["chain"],
         ]  # fmt: skip
         if lists:
-            command += ["-crl_check_all", "-CRLfile", files["lists"]]
+            command += ["-crl_check_all", *(["-CRLfile", files["lists"]] if made.crls else [])]
         if made.server_name:
             command += ["-verify_hostname", made.server_name]
         done = subprocess.run(
@@ -200,7 +225,7 @@ def _openssl_command(made: Case, lists: bool) -> Opinion:
 
 
 @contextmanager
-def _written(made: Case, good: Case | None = None) -> Iterator[dict[str, str]]:
+def written(made: Case, good: Case | None = None) -> Iterator[dict[str, str]]:
     """Everything as files, which is what OpenSSL reads; they are gone afterwards."""
     with TemporaryDirectory() as folder:
         files: dict[str, str] = {}

@@ -11,6 +11,17 @@ what is to be learned.  For lessons: do not protect anything with them.
 from __future__ import annotations
 
 from handshake.pki.anatomy import Anatomy, anatomy
+from handshake.pki.reading import issuer_of, key_of, names_of, subject_of
 from handshake.pki.report import Outcome, Report, validate
 
-__all__ = ["Anatomy", "Outcome", "Report", "anatomy", "validate"]
+__all__ = [
+    "Anatomy",
+    "Outcome",
+    "Report",
+    "anatomy",
+    "issuer_of",
+    "key_of",
+    "names_of",
+    "subject_of",
+    "validate",
+]

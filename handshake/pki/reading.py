@@ -96,11 +96,9 @@ class Reading:
     def words(self) -> str:
         """Its subject in a few words: the common name, or what there is."""
         try:
-            names = self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-            text = str(names[-1].value) if names else self.certificate.subject.rfc4514_string()
+            return _short(self.certificate.subject)
         except UNREADABLE:
             return "a certificate whose subject cannot be read"
-        return text if len(text) <= 40 else text[:39] + "…"
 
     def extension(self, oid: Any) -> Any:
         """The value of an extension, or None."""
@@ -116,3 +114,37 @@ class Reading:
 def read(certificate: x509.Certificate) -> Reading:
     """A certificate, read; CAs' certificates are met again and again, and remembered."""
     return Reading(certificate)
+
+
+def subject_of(certificate: x509.Certificate) -> str:
+    """Whose a certificate is, in a few words."""
+    return read(certificate).words
+
+
+def issuer_of(certificate: x509.Certificate) -> str:
+    """Who has signed a certificate, in a few words."""
+    return _short(certificate.issuer)
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """The entries of subjectAltName that server names are compared with."""
+    reading = read(certificate)
+    return [str(each) for kind in (x509.DNSName, x509.IPAddress) for each in reading.general_names(kind)]
+
+
+def _short(name: x509.Name) -> str:
+    try:
+        common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        text = str(common[-1].value) if common else name.rfc4514_string()
+    except UNREADABLE:
+        return "a name that cannot be read"
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def key_of(certificate: x509.Certificate) -> str:
+    """Of which kind a certificate's key is: "RSA, 2048 bits", "secp256r1", "Ed25519"."""
+    key = read(certificate).key
+    if hasattr(key, "curve"):
+        return str(key.curve.name)
+    kind = type(key).__name__.removesuffix("PublicKey")
+    return f"{kind}, {key.key_size} bits" if hasattr(key, "key_size") else kind
