@@ -37,19 +37,16 @@ def chain_table(made: Case) -> Table:
     """What is presented: each certificate with its issuer, its dates and its names."""
     rows: list[tuple[object, ...]] = []
     for n, certificate in enumerate(made.chain):
-        names = pki.names_of(certificate)
-        dates = f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"
-        rows.append(
-            (n, pki.subject_of(certificate), pki.issuer_of(certificate), dates, ", ".join(names) or "–")
-        )
+        rows.append(_row(n, certificate))
     for anchor in made.anchors:
-        dates = f"{anchor.not_valid_before_utc:%Y-%m-%d} to {anchor.not_valid_after_utc:%Y-%m-%d}"
-        rows.append(_row("trusted", anchor, dates, "–"))
+        rows.append(_row("trusted", anchor))
     columns = ("number", "subject", "issuer", "key", "valid", "subjectAltName")
     return show.table(columns, rows, title="What is presented, and what is trusted")
 
 
-def _row(number: object, one: x509.Certificate, dates_: str, names: str) -> tuple[object, ...]:
+def _row(number: object, one: x509.Certificate) -> tuple[object, ...]:
+    dates_ = f"{one.not_valid_before_utc:%Y-%m-%d} to {one.not_valid_after_utc:%Y-%m-%d}"
+    names = ", ".join(pki.names_of(one)) or "–"
     return number, pki.subject_of(one), pki.issuer_of(one), pki.key_of(one), dates_, names
 
 
