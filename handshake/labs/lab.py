@@ -262,7 +262,7 @@ def choice(words: str, options: Sequence[str | tuple[str, Any]], value: Any, tip
     names = [option if isinstance(option, str) else option[0] for option in options]
     if len(names) <= 6 and sum(map(len, names)) <= 100:
         widest = max(map(len, names))
-        style = {**DESCRIBED, "button_width": f"{max(5, 0.62 * widest + 1.6):.1f}em"}
+        style = {**DESCRIBED, "button_width": f"{max(5, 0.66 * widest + 2.2):.1f}em"}
         buttons = ToggleButtons(options=options, value=value, description=words, style=style)
         buttons.layout = Layout(
             width="max-content", max_width="100%", flex="0 1 auto", margin="2px 18px 2px 2px"

@@ -79,7 +79,7 @@ def _piece(sheet: Sheet, left: float, right: float, y: float, piece: Piece, kind
     right = max(right, left + 2)
     sheet.box(left, y, right, y + 24, 2, face=face, edge=edge, width=1.2, tags="piece")
     words = fitted(piece.words, 9.5, right - left - 4)
-    if words and words != "…":
+    if len(words) > 2 or words == piece.words:  # (of longer ones a letter and dots say nothing)
         sheet.middle(((left + right) / 2, y + 12), words, 9.5, tags="words")
 
 

@@ -248,7 +248,7 @@ def warning(
         )
     reads = made.heard.decode("latin-1").replace("\r\n", " | ") if made.heard else "nothing"
     who = "the server" if presenter.startswith("the server") else "somebody who is not the server"
-    words = f"{'It is encrypted, and ' if made.heard else ''}{who} reads: {reads}"
+    words = f"{'It is encrypted, and' if made.heard else 'For now'} {who} reads: {reads}"
     note = show.table(("what", "answer"), [
         ("OpenSSL says", made.refused or "nothing: it believes the certificate"),
         ("the user is asked", "yes" if made.asked else "no"),
