@@ -79,6 +79,9 @@ def _profile(each: Reading, place: int, last: bool) -> str:
     for oid in (Oid.AUTHORITY_KEY_IDENTIFIER, Oid.SUBJECT_KEY_IDENTIFIER):
         if oid in each.critical:
             return "a key identifier is marked critical, which it must not be"
+    for oid in (Oid.POLICY_CONSTRAINTS, Oid.INHIBIT_ANY_POLICY):
+        if oid in each.extensions and oid not in each.critical:
+            return "it limits policies, and does not mark that as critical, which it must"
     usage, ca = each.extension(Oid.KEY_USAGE), each.is_ca
     if last and usage is not None and usage.key_cert_sign and not ca:
         return "its key usage has keyCertSign, and it is no CA"

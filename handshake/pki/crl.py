@@ -50,6 +50,8 @@ class ReadList:
                     self.malformed = f"it has a critical extension that is not understood ({_oid(extension)})"
                 if extension.critical and extension.oid == Oid.CRL_NUMBER:
                     self.malformed = "its number is marked critical, which it must not be"
+            if Oid.CRL_NUMBER not in self.extensions and not self.malformed:
+                self.malformed = "it has no number, which every list must have"
         except UNREADABLE as error:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
 

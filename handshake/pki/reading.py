@@ -8,7 +8,10 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID as Oid
+
+from handshake.pki.der import part
 
 READ = {
     Oid.AUTHORITY_KEY_IDENTIFIER,
@@ -77,6 +80,8 @@ class Reading:
                     self.critical.add(extension.oid)
             self.subject, self.issuer = name_key(certificate.subject), name_key(certificate.issuer)
             self.key = certificate.public_key()
+            if not _same_algorithms(certificate.public_bytes(Encoding.DER)):
+                self.malformed = "it names two algorithms for its signature, one inside and one outside"
         except UNREADABLE as error:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
         self.self_issued = self.subject == self.issuer
@@ -108,6 +113,18 @@ class Reading:
         """Entries of subjectAltName of one kind."""
         found = self.extension(Oid.SUBJECT_ALTERNATIVE_NAME)
         return [] if found is None else found.get_values_for_type(kind)
+
+
+def _same_algorithms(data: bytes) -> bool:
+    """Whether the signature's algorithm stands in what is signed as it stands outside (section 4.1.1.2)."""
+    outer = part(data, 0, len(data))
+    signed = part(data, outer.content, outer.end)
+    outside = part(data, signed.end, outer.end)
+    at = signed.content
+    if data[at] == 0xA0:  # the version, which may be left out
+        at = part(data, at, signed.end).end
+    inside = part(data, part(data, at, signed.end).end, signed.end)
+    return data[inside.start : inside.end] == data[outside.start : outside.end]
 
 
 @lru_cache(maxsize=256)
