@@ -73,7 +73,8 @@ def bench(defect: str = "none", kind: str = "RSA", purpose: str = "server", list
     first = report.first_failure
     words = [f"{DEFECTS[defect].words[0].upper()}{DEFECTS[defect].words[1:]}."]
     if first is None:
-        words.append("No check fails: the chain is believed.")
+        asked = "revocation is checked" if lists else "revocation is not checked"
+        words.append(f"No check fails: this {purpose} with its {kind} keys is believed ({asked}).")
     else:
         blamed = "the anchor" if first.index is None or first.index < 0 else f"certificate {first.index}"
         words.append(f"First to fail: {first.check}, at {blamed}: {first.why}. The alert is {first.alert}.")
