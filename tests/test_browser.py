@@ -246,10 +246,11 @@ def pressed(page: Any, lab: Any, number: int) -> str:
     slides = "noUi-handle" in (control.get_attribute("class") or "")
     for key in ("ArrowLeft", "ArrowRight", "ArrowRight") if slides else ("Space",):
         page.keyboard.press(key)
+        page.wait_for_timeout(150)  # until the kernel has heard of it, and is busy
         page.wait_for_function(
             "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'"
         )
-        page.wait_for_timeout(150)
+        page.wait_for_timeout(50)
     after: str = note.inner_text()
     return after if after != before else ""
 
