@@ -237,3 +237,9 @@ def test_a_reset_in_the_window_is_challenged() -> None:
     """RFC 5961 section 3: not the very number that is expected, and the peer is asked."""
     answer = layers.answer("ESTABLISHED", RST, "seq in the window")
     assert (answer.sends, answer.after) == (("ACK",), "ESTABLISHED")
+
+
+@pytest.mark.parametrize("bit", [3, 5])  # ACK is cleared, RST is set
+def test_changed_flags_are_not_called_sense(bit: int) -> None:
+    outcome = layers.flipping(8 * 47 + bit, True, "inside a router", "HTTP, no TLS")
+    assert "First to notice: the server's system: its flags are" in outcome.words

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 
 import psutil
 import pytest
 
 from handshake import live
-from handshake.live import states
+from handshake.live import states, walk
 from handshake.sim.world import World
 
 REASON = live.loopback()
@@ -183,3 +185,29 @@ def test_a_backlog_that_cannot_be_shown_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             live.backlog(**choices)
+
+
+@linux
+@pytest.mark.parametrize("backlog", [1, 2, 3])
+def test_kernel_and_simulation_agree_about_who_is_connected(backlog: int) -> None:
+    """The same callers, and nobody accepts.  Linux has one place more than it was told."""
+    kernel = live.backlog(backlog=backlog, callers=5, patience=0.1)
+    world = World()
+    server = world.host("server", "10.0.0.2")
+    port = server.listen(80, lambda: None, backlog=backlog + 1, pause=None)
+    callers = []
+    for n in range(5):
+        callers.append(world.host(f"client {n}", f"10.0.1.{n + 1}").socket(40000, ("10.0.0.2", 80)))
+        world.clock.at(0.1 * n, callers[-1].open)
+    world.run(0.9)
+    assert tuple(str(each.state) for each in callers) == kernel.callers
+    assert len(port.listener.accept_queue) == kernel.connected == backlog + 1
+
+
+def test_another_port_would_be_told() -> None:
+    """What the ladder says of `accept` is what the socket says."""
+    run = walk._Run(ExitStack(), b"q", b"a")
+    run.server = ("127.0.0.1", 1)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        assert run.where(other) == "a new socket, at another port"

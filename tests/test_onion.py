@@ -351,3 +351,21 @@ def test_what_only_begins_like_a_record_is_none() -> None:
     for data in (b"\x16\x99\x99\x00\x01x", b"\x63\x03\x03\x00\x01x"):
         frame = net.encode([Ethernet(), IPv4("192.0.2.1", "192.0.2.2"), Segment(1, 443, 3, data=data)])
         assert onion(frame).skins[-1].name == "data"
+
+
+def test_headers_that_repeat_or_fold_stay_as_written() -> None:
+    twice = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"
+    assert HTTP.decode(twice).headers[1:] == (("Content-Length", "0"), ("Content-Length", "0"))
+    folded = HTTP.decode(b"GET / HTTP/1.1\r\nHost: a\r\nX-Odd: one,\r\n two\r\n\r\n")
+    assert folded.headers[1] == ("X-Odd", "one, two")
+
+
+def test_an_empty_record_has_no_field_without_bytes() -> None:
+    key, salt = bytes(16), bytes(4)
+    record = frames.seal_gcm(key, salt, 0, frames.Record(23, 0x0303, b""))
+    packet = IPv4("192.0.2.1", "192.0.2.2")
+    frame = net.encode([Ethernet(), packet, Segment(1, 443, 3, data=record.encode())])
+    peeled = onion(frame, opens=frames.opener(key, salt, 0))
+    check(peeled)
+    assert all(span.start < span.end for span in peeled.spans)
+    assert peeled.skins[-1].name == "TLS"

@@ -117,8 +117,7 @@ class _Run:
         client = self.opened("client 1")
         self.call("client 2", "connect(server)", lambda: self.connects(client), "connected", client="open")
         self.says("client 3", client, self.question, "client")
-        accept, new = "accept()", "a new socket, at the same port"
-        connected = self.call("server 4", accept, lambda: self.kept(listener.accept()[0]), new)
+        connected = self.call("server 4", "accept()", lambda: self.kept(listener.accept()[0]), self.where)
         accepted: Address = connected.getsockname()
         self.hears("server 5", connected, self.question)
         self.says("server 5", connected, self.answer, "server")
@@ -128,6 +127,11 @@ class _Run:
         self.call("server 5", "close()", connected.close, "the connection is over", server="close")
         self.call("server 6", "close()", listener.close, "nobody listens any more")
         return self.told(accepted)
+
+    def where(self, accepted: socket.socket) -> str:
+        """At which port the new socket is, beside the one that listens."""
+        same = accepted.getsockname() == self.server
+        return f"a new socket, at {'the same' if same else 'another'} port"
 
     def opened(self, step: str) -> socket.socket:
         """A new socket."""

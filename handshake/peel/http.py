@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from handshake.errors import DecodeError, got_bytes
 from handshake.wire import Span
@@ -48,12 +48,12 @@ class HTTP:
     @classmethod
     def decode(cls, data: bytes) -> HTTP:
         """The message that `data` begins with; its header must be there as a whole.   DecodeError if not."""
-        event = _parsed(data)
+        _check(data)
         end = BLANK_LINE.search(data)
         header_end = end.end() if end else len(data)
         lines = [match.group() for match in LINE.finditer(data[:header_end])]
         first, others = lines[0], lines[1:-1]
-        raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers.raw_items()]
+        raw = [_header(line) for line in others]  # (h11 merges and unfolds; here they stay as written)
         spans = _first_line(first)
         at = len(first)
         for line, (name, value) in zip(others, raw, strict=True):
@@ -69,8 +69,13 @@ class HTTP:
         return self.first_line
 
 
-def _parsed(data: bytes) -> Any:
-    """What h11 makes of it."""
+def _header(line: bytes) -> tuple[str, str]:
+    name, _, value = line.decode("latin-1").partition(":")
+    return name, re.sub(r"\r?\n[ \t]+", " ", value).strip()
+
+
+def _check(data: bytes) -> None:
+    """Have h11 read it.   DecodeError if it is no message, or has not its whole header."""
     import h11  # here, since most frames are never looked at so deeply
 
     response = data.startswith(b"HTTP/")
@@ -85,7 +90,6 @@ def _parsed(data: bytes) -> Any:
         raise DecodeError("HTTP", 0, "a message of HTTP/1.1", str(error)) from None
     if not hasattr(event, "headers"):
         raise DecodeError("HTTP", 0, "a message with its whole header", got_bytes(len(data)))
-    return event
 
 
 FIRST = {

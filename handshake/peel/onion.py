@@ -90,7 +90,8 @@ class Onion:
     def carried(self) -> int:
         """How many bytes are inside the innermost layer, and read by none of these."""
         inner = [skin for skin in self.skins if skin.name != "padding"][-1]
-        return inner.inside[1] - inner.inside[0] - sum(b - a for a, b in inner.own if a >= inner.inside[0])
+        start, end = inner.inside
+        return end - start - sum(b - a for a, b in inner.own if start <= a and b <= end)
 
     def __getitem__(self, name: str) -> Skin:
         """The layer of that name."""
@@ -157,7 +158,7 @@ def onion(frame: bytes, link: str = "ethernet", opens: Callable[[Record], Opened
         own = tuple((start + a, start + b) for a, b in skin.own)
         skins.append(skin._replace(own=own, inside=(start + skin.inside[0], start + skin.inside[1])))
         spans += [span.shifted(start) for span in fields]
-        if text is not None:
+        if text:  # (an empty record is legal, and holds no bytes to be named)
             first, last = skins[-1].inside
             clear = frame[:first] + text + frame[last:]
             core, parts = _core(text)

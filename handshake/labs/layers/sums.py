@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from handshake import show
 from handshake.errors import DecodeError, ProtocolError
 from handshake.labs.lab import Lab, Outcome, choice, one_of, slider, switch, whole
+from handshake.labs.layers import byte13
 from handshake.labs.layers.frames import KINDS, REQUEST, Made, frame
 from handshake.net.ipv4 import pseudo_header
 from handshake.peel import Dissection, dissect, message_spans, onion
@@ -219,6 +220,10 @@ def _odd(before: Dissection, after: Dissection) -> str:
         other.destination_port,
     ):
         return "its four numbers are those of another connection, and there is none"
+    if one.flags != other.flags:
+        answer = byte13.answer("ESTABLISHED", other.flags, data=b"data")
+        if not answer.delivered or answer.after != "ESTABLISHED":
+            return f"its flags are {other.flags}: {answer.notes[0]}"
     if one.seq != other.seq:
         return "its sequence number is not the one that is expected"
     return ""
