@@ -243,3 +243,25 @@ def test_a_reset_in_the_window_is_challenged() -> None:
 def test_changed_flags_are_not_called_sense(bit: int) -> None:
     outcome = layers.flipping(8 * 47 + bit, True, "inside a router", "HTTP, no TLS")
     assert "First to notice: the server's system: its flags are" in outcome.words
+
+
+def test_odd_values_are_refused_in_words() -> None:
+    for call in (
+        lambda: layers.flags(urg=2),
+        lambda: layers.flags(numbers=[]),
+        lambda: layers.frame(network=[]),
+        lambda: layers.peeling(network={}),
+    ):
+        with pytest.raises(ValueError, match=r"a flag is True or False|is one of"):
+            call()
+
+
+def test_the_translator_keeps_every_flag() -> None:
+    assert layers.translate("SYN=1, ECE=1, CWR=1, seq=j") == "<SEQ=j><CTL=SYN,ECE,CWR>"
+    assert layers.translate("PSH=1, URG=1, ACK=1") == "<CTL=PSH,URG,ACK>"
+
+
+def test_one_hop_is_one_less_to_live() -> None:
+    for network, field in (("IPv4", "ttl"), ("IPv6", "hop_limit")):
+        before = layers.frame(network=network).frame
+        assert getattr(peel.peel(layers.hop(before))[1], field) == getattr(peel.peel(before)[1], field) - 1

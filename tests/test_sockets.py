@@ -199,7 +199,7 @@ def test_the_chat_of_the_notebook() -> None:
     assert [line for line in found.heard["Bob"] if line.startswith("Ann: ")] == [
         f"Ann: {n} ... ({len(f'Ann: {n} ') + 1000} letters)" for n in range(1, 41)
     ]
-    with pytest.raises(ValueError, match="1 to 1000 messages, got 0"):
+    with pytest.raises(ValueError, match="messages is a number, 1 to 1000, got 0"):
         sockets.chatting(0)
 
 
@@ -211,12 +211,12 @@ def test_the_chat_of_the_notebook() -> None:
     [
         ("short reads", ["12", "b'twelv'", "b'e byt'", "b'es'"]),
         ("short sends", ["fewer than were offered", "BlockingIOError"]),
-        ("nothing there", ["BlockingIOError", "done", "b''"]),
+        ("nothing there", ["BlockingIOError", "", "b''"]),
         ("peer gone", ["done", "b''", "6", "BrokenPipeError"]),
         ("unread", ["7", "done", "ConnectionResetError"]),
-        ("port in use", ["done", "OSError"]),
-        ("restarted", ["done", "OSError", "done"]),
-        ("nobody listens", ["done", "ConnectionRefusedError"]),
+        ("port in use", ["", "OSError"]),
+        ("restarted", ["", "OSError", "done"]),
+        ("nobody listens", ["", "ConnectionRefusedError"]),
         ("listener closed", ["done", "12", "b'still there?'", "ConnectionRefusedError"]),
     ],
 )

@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 import test_show
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from handshake import capture, live, net, show, sim
 from handshake.labs import closing, layers, numbering, opening, sockets, trust
 from handshake.labs.layers import byte13
-from handshake.net import UDP, Ethernet, IPv4, Padding
+from handshake.net import UDP, VLAN, Ethernet, IPv4, Padding
 from handshake.peel import onion
 from handshake.show import axes, rows, theme
 from handshake.show.axes import Scale, linear
@@ -353,3 +354,24 @@ def test_no_field_of_a_ruler_is_drawn_where_it_has_no_bits() -> None:
     page = show.ruler(made.frame, spans=onion(made.frame).spans).html()
     assert "/span 0;" not in page
     assert "/span -" not in page
+
+
+@pytest.mark.skipif(bool(live.loopback()), reason=live.loopback() or "-")
+def test_the_arrows_of_calls_go_from_who_sends() -> None:
+    steps = live.steps()
+    figure = show.calls(steps).figure
+    lines = [
+        line for line in figure.findobj(Line2D) if "segment" in str(line.get_gid()).split(":")[-1].split()
+    ]
+    senders = [steps.trace[number].sender for call in steps.calls for number in call.segments]
+    rightward = [line.get_xdata()[0] < line.get_xdata()[1] for line in lines]
+    assert rightward == [sender == "client" for sender in senders]
+
+
+def test_a_layer_beside_another_in_one_row_is_framed() -> None:
+    tagged = onion(
+        net.encode([Ethernet(type=0x8100), VLAN(5), IPv4("192.0.2.1", "192.0.2.2"), UDP(1, 2, b"x")])
+    )
+    svg = show.onion(tagged, at="VLAN").svg()
+    assert 'class="here"' in svg
+    assert "Ethernet, VLAN" not in svg

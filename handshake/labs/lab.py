@@ -212,7 +212,7 @@ def _allowed(control: Widget) -> str:
 
 def one_of(name: str, value: Any, known: Collection[Any]) -> None:
     """ValueError, with what there is, for a value that is none of these."""
-    if value not in known:
+    if not any(value == each for each in known):
         raise ValueError(f"{name} is one of {', '.join(map(repr, known))}; not {value!r}")
 
 

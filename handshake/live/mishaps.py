@@ -33,7 +33,7 @@ class Trouble:
 
     def __str__(self) -> str:
         wide = max(len(call) for call, _ in self.calls)
-        lines = [f"  {call:{wide}}  {result}" for call, result in self.calls]
+        lines = [f"  {call:{wide}}  {result}".rstrip() for call, result in self.calls]
         return "\n".join([self.name, *lines, f"  {self.lesson}"])
 
     def __repr__(self) -> str:
@@ -112,7 +112,7 @@ def nothing_there(case: _Case) -> str:
     case.call("client.recv(4096), without waiting", lambda: client.recv(4096))
     server.shutdown(socket.SHUT_WR)
     select.select([client], [], [], PATIENCE)
-    case.call("(the server says that it will send no more)", lambda: None)
+    case.calls.append(("(the server says that it will send no more)", ""))
     case.call("client.recv(4096)", lambda: client.recv(4096))
     return "b'' is the end of the stream, and not an empty message; nothing yet is an error of its own."
 
@@ -142,7 +142,7 @@ def port_in_use(case: _Case) -> str:
     """Two programs, one port."""
     first, second = case.listener(), case.new()
     port = first.getsockname()[1]
-    case.call("first: bind, listen", lambda: None)
+    case.calls.append(("(a first program listens)", ""))
     case.call("second: bind to the same port", lambda: second.bind((HERE, port)))
     return "a port belongs to one listener, unless both ask to share it (SO_REUSEPORT)."
 
@@ -159,20 +159,18 @@ def restarted(case: _Case) -> str:
     listener.close()
     time.sleep(0.05)
     again, better = case.new(), case.new()
-    case.call("(the server closed its connection first; now it starts again)", lambda: None)
+    case.calls.append(("(a server with SO_REUSEADDR closed its connection first, and starts again)", ""))
     case.call("again: bind to the same port", lambda: again.bind((HERE, port)))
     better.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     case.call("with SO_REUSEADDR: bind", lambda: better.bind((HERE, port)))
-    return (
-        "the old connection still holds the port: servers set SO_REUSEADDR before every bind (notebook 04)."
-    )
+    return "the old connection still holds the port: set SO_REUSEADDR before every bind, the first too."
 
 
 def nobody_listens(case: _Case) -> str:
     """A call to a port where nobody listens."""
     bound, client = case.new(), case.new()
     bound.bind((HERE, 0))
-    case.call("server: socket, bind, but no listen", lambda: None)
+    case.calls.append(("(a server has called socket and bind, but not listen)", ""))
     case.call("client.connect(server)", lambda: client.connect(bound.getsockname()))
     return "the system answers the SYN with a RST: before listen, a bound port is as good as closed."
 

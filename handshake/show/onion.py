@@ -26,7 +26,7 @@ INTERNET = {"application": (0, 2), "transport": (3, 3), "internet": (4, 4), "lin
 
 EMPTY = {
     "5 session": "empty: TCP and TLS have their own beginnings and ends",
-    "1 physical": "on the cable Ethernet adds 8 bytes before and 4 behind: no capture has them",
+    "1 physical": "bits; beside the frame 8 bytes before it, and a CRC of 4, which most captures lack",
     "6 presentation": "empty: nothing is encoded or encrypted on the way",
     "7 application": "empty: no program has said anything yet",
 }
@@ -72,12 +72,13 @@ def onion(peeled: Onion, *, at: str = "", title: str = "") -> Picture:
         y = top + row * TALL
         sheet.line([(16, y), (NAMES - 12, y)], theme.GRID, 1.0)
         found = [(n, skin) for n, skin in enumerate(peeled.skins) if skin.layer.osi == osi]
-        current = bool(found) and found[0][0] == here and bool(at)
+        current = bool(at) and any(number == here for number, _ in found)
         sheet.text((16, y + 29), osi, 12, bold=current, tags="osi")
         if not found:
             sheet.text((LEFT, y + 29), EMPTY.get(osi, "empty"), 10.5, theme.MUTED, italic=True, tags="empty")
             continue
         number, skin = found[0]
+        number = max(number for number, _ in found)
         if at and number < here:
             what = f"{', '.join(each.name for _, each in found)}: taken off"
             sheet.text((LEFT, y + 29), what, 10.5, theme.MUTED, italic=True, tags="off")

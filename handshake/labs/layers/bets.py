@@ -60,7 +60,7 @@ def bet_no_ack() -> Bet:
         answer=1,
         because=(
             "RFC 9293 section 3.10.7.4, fifth check: if the ACK bit is off, drop the segment. After the "
-            "first SYN every segment of an honest peer has it"
+            "first SYN practically every segment has it (a RST that answers one with ACK is an exception)"
         ),
         reveal=lambda: flags(ack=False, psh=True).views[1],
         key="01 no ACK",

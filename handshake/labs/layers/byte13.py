@@ -159,6 +159,8 @@ def flags(
     state: one of STATES.   numbers: one of NUMBERS.   data: whether the segment brings the five bytes hello.
     """
     bits = (fin, syn, rst, psh, ack, urg, ece, cwr)
+    if not all(bit in (False, True) for bit in bits):
+        raise ValueError(f"a flag is True or False; got {bits!r:.80}")
     chosen = FLAGS[sum(bit << n for n, bit in enumerate(bits))]
     payload = b"hello" if data else b""
     one = answer(state, chosen, numbers, payload)
@@ -229,7 +231,7 @@ def translate(text: str) -> str:
         else:
             raise ValueError(f"{name}={value} is neither a flag, which is 0 or 1, nor the number seq or ack")
     parts = [f"<{name}={numbers[name]}>" for name in ("SEQ", "ACK") if name in numbers]
-    control = [name for name in ("SYN", "FIN", "RST", "PSH", "URG", "ACK") if name in found]
+    control = [name for name in ("SYN", "FIN", "RST", "PSH", "URG", "ECE", "CWR", "ACK") if name in found]
     return "".join([*parts, f"<CTL={','.join(control)}>" if control else ""])
 
 

@@ -85,7 +85,7 @@ def exit_check() -> Bets:
     """Three questions to leave with."""
     return Bets(
         bet(
-            "recv returns b''. What does it mean?",
+            "On a TCP socket recv returns b''. What does it mean?",
             [
                 "nothing has come yet: call it again",
                 "the peer has sent an empty message",

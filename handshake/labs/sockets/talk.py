@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from handshake import live
+from handshake.labs.lab import whole
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def chatting(messages: int = 600, patience: int = 20_000) -> Talk:
     patience: so many bytes may wait for somebody who does not read.
     OSError where sockets are refused; ask `live.loopback` first.
     """
-    if not 1 <= messages <= 1000:
-        raise ValueError(f"1 to 1000 messages, got {messages!r}")
+    messages = whole("messages", messages, 1, 1000)
+    patience = whole("patience", patience, 4000, 1 << 24)  # a few messages, at least
     room = live.Room(patience=patience)
     with ExitStack() as opened:
         server = opened.enter_context(live.Server(room))
