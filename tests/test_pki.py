@@ -493,3 +493,29 @@ def test_parts_in_parts_without_end_are_refused() -> None:
         data = head + data
     with pytest.raises(DecodeError, match="parts at most 24 deep"):
         pki.anatomy(data)
+
+
+def test_a_branch_that_is_too_long_hides_no_good_path() -> None:
+    """A cross-signed CA: one way up goes on and on, the other is short."""
+    made = case(kind="Ed25519")
+    between = made.parties["intermediate"]
+    above = [ca("far 0", 60)]
+    for n in range(1, LONGEST + 2):
+        above.append(ca(f"far {n}", 60 + n, above[-1]))
+    crossed = issue(Wish("Course CA (test)", ca=True), between.key, 99, above[-1])
+    chain = [made.chain[0], crossed, *(party.certificate for party in reversed(above)), made.chain[1]]
+    assert pki.validate(chain, made.anchors, NOW, made.server_name).ok
+
+
+def test_a_leaf_that_is_malformed_fails_in_the_same_order() -> None:
+    made = GOOD["RSA"]
+    der = bytearray(made.chain[0].public_bytes(Encoding.DER))
+    oid = bytes.fromhex("2a864886f70d01010b")  # sha256WithRSAEncryption, outside
+    der[der.rindex(oid) + len(oid) - 1] = 0x0C
+    changed = x509.load_der_x509_certificate(bytes(der))
+    report = pki.validate([changed, *made.chain[1:]], made.anchors, NOW)
+    assert [check.check for check in report.checks] == [check.check for check in validated(made).checks]
+    found = report.first_failure
+    assert found is not None
+    assert (found.check, found.index) == ("well formed", 0)
+    assert "two algorithms" in found.why

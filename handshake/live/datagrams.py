@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handshake.live.loopback import HERE, PATIENCE
+from handshake.live.loopback import HERE, PATIENCE, until
 
 LARGEST = 1472
 """The most bytes of a datagram that fits into one Ethernet frame."""
@@ -78,9 +77,7 @@ def _over_tcp(messages: Sequence[bytes], room: int) -> tuple[bytes, ...]:
                     sender.sendall(message)
                 sender.shutdown(socket.SHUT_WR)
                 left = sum(map(len, messages))
-                end = time.monotonic() + PATIENCE
-                while len(receiver.recv(left + 1, socket.MSG_PEEK)) < left and time.monotonic() < end:
-                    time.sleep(0.001)  # until all of it is there
+                until(lambda: len(receiver.recv(left + 1, socket.MSG_PEEK)) >= left, "all of it has come")
                 while piece := receiver.recv(room):
                     pieces.append(piece)
     return tuple(pieces)

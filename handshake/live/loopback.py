@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Callable
 
 HERE = "127.0.0.1"
 """The only address that anything live in this course uses."""
 
 PATIENCE = 5.0
 """No call waits for longer, in seconds; on loopback none should."""
+
+
+def until(ready: Callable[[], bool], what: str) -> None:
+    """Wait until something holds.   what: it in words; TimeoutError, which says so, if it takes too long."""
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {PATIENCE:g} seconds")
+        time.sleep(0.001)
 
 
 def loopback() -> str:

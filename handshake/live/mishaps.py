@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from handshake.live.loopback import HERE, PATIENCE
+from handshake.live.loopback import HERE, PATIENCE, until
 
 MANY = 20_000_000
 """More bytes than any system takes with one call."""
@@ -86,7 +86,7 @@ def short_reads(case: _Case) -> str:
     """One send, several reads."""
     client, server = case.pair()
     case.call("server.send(b'twelve bytes')", lambda: server.send(b"twelve bytes"))
-    _until(lambda: len(client.recv(12, socket.MSG_PEEK)) == 12)
+    until(lambda: len(client.recv(12, socket.MSG_PEEK)) == 12, "all twelve bytes have come")
     case.call("client.recv(5)", lambda: client.recv(5))
     case.call("client.recv(5)", lambda: client.recv(5))
     case.call("client.recv(4096)", lambda: client.recv(4096))
@@ -100,7 +100,7 @@ def short_sends(case: _Case) -> str:
     taken = client.send(bytes(MANY))
     told = "fewer than were offered" if taken < MANY else "all of them"
     case.calls.append((f"client.send({MANY:,} bytes)", told))
-    _until(lambda: _full(client))
+    until(lambda: _full(client), "the client's system has no room")
     case.call("client.send(b'more'), without waiting", lambda: client.send(b"more"))
     return "send says how many bytes it took; the rest is still yours to send (sendall waits, and sends it)."
 
@@ -123,7 +123,7 @@ def peer_gone(case: _Case) -> str:
     case.call("server.close()", server.close)
     case.call("client.recv(4096)", lambda: client.recv(4096))
     case.call("client.send(b'hello?')", lambda: client.send(b"hello?"))
-    _until(lambda: bool(client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) or _hung_up(client))
+    until(lambda: _hung_up(client), "the RST has come back")
     case.call("client.send(b'hello?')", lambda: client.send(b"hello?"))
     return "the first send is taken, for TCP may send into a half-closed connection; a RST comes back."
 
@@ -132,7 +132,7 @@ def unread(case: _Case) -> str:
     """A close with something unread."""
     client, server = case.pair()
     case.call("client.send(b'read me')", lambda: client.send(b"read me"))
-    _until(lambda: bool(select.select([server], [], [], 0)[0]))
+    until(lambda: bool(select.select([server], [], [], 0)[0]), "the bytes have come")
     case.call("server.close(), without reading", server.close)
     case.call("client.recv(4096)", lambda: client.recv(4096))
     return "who closes with unread data sends a RST instead of a FIN: the peer is to know that they are lost."
@@ -215,13 +215,6 @@ def trouble(name: str) -> Trouble:
         case = _Case(kept)
         lesson = run(case)
         return Trouble(title, tuple(case.calls), lesson)
-
-
-def _until(ready: Callable[[], bool]) -> None:
-    """Wait until something holds, but not for ever."""
-    end = time.monotonic() + PATIENCE
-    while not ready() and time.monotonic() < end:
-        time.sleep(0.002)
 
 
 def _full(end: socket.socket) -> bool:

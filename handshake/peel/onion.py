@@ -17,7 +17,7 @@ from handshake.net.udp import UDP
 from handshake.peel.dissection import Dissection
 from handshake.peel.http import HTTP
 from handshake.tcp.segment import Segment
-from handshake.tls.records import CONTENT_TYPES, HEADER_LENGTH, VERSION_NAMES, Record
+from handshake.tls.records import CONTENT_TYPES, HEADER, HEADER_LENGTH, VERSION_NAMES, Record
 from handshake.wire import Reader, Span
 
 APPLICATION_DATA = 23
@@ -258,7 +258,8 @@ def _tls(
         spans.append(_part("tag", at + len(text), last, "proves that nothing was changed"))
         own = ((first, at), (at + len(text), last))
         return Skin(record, own, (at, at + len(text)), str(record), True), spans, text
-    layer = record or Record(data[first], 0x0303, b"")
+    head = HEADER.unpack(data, first)  # of a record that goes on in another segment there is a part only
+    layer = Record(head[0], head[1], data[first + HEADER_LENGTH : records[0][1]], head[2])
     words = f"{len(records)} records" if len(records) > 1 else str(layer)
     return Skin(layer, own, (first + HEADER_LENGTH, len(data)), words, sealed), spans, None
 

@@ -230,8 +230,15 @@ class Check(NamedTuple):
     run: Callable[[Path, Asked], Any]
 
 
-KNOWN_ISSUER = Check("known issuer", "RFC 5280 section 6.1.1 (d)", None)  # type: ignore[arg-type]
-SIGNATURE = Check("signature", "RFC 5280 section 6.1.3 (a)(1)", None)  # type: ignore[arg-type]
+class Searched(NamedTuple):
+    """What the search for a path finds, before any check of it is made: its name, and where it stands."""
+
+    name: str
+    section: str
+
+
+KNOWN_ISSUER = Searched("known issuer", "RFC 5280 section 6.1.1 (d)")
+SIGNATURE = Searched("signature", "RFC 5280 section 6.1.3 (a)(1)")
 
 CHECKS = (
     Check("well formed", "RFC 5280 sections 4.1, 4.2", well_formed),

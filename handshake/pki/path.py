@@ -88,7 +88,8 @@ class Search:
             return
         for issuer, trusted in self.issuers(certificate):
             if self.paths >= MOST_PATHS or self.signatures >= MOST_SIGNATURES:
-                self.stopped = self.stopped or f"more than {MOST_PATHS} paths: given up"
+                most = f"{MOST_PATHS} paths" if self.paths >= MOST_PATHS else f"{MOST_SIGNATURES} signatures"
+                self.stopped = self.stopped or f"more than {most} to look at: given up"
                 return
             if not trusted and any(_alike(issuer, each) for each in path):
                 continue  # a loop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -101,14 +101,12 @@ def validate(
     max_depth: how many CAs may stand between the anchor and the leaf.
     """
     asked = _asked(now, server_name, purpose, max_depth)
-    lists = tuple(ReadList(each) for each in crls or ())
-    readings = read_all(chain)
-    if not readings:
+    chain, anchors, crls = tuple(chain), tuple(anchors), tuple(crls or ())
+    if not chain:
         raise ValueError("a chain has one certificate at least: the leaf")
-    trusted = read_all(anchors)
-    if max(len(readings), len(trusted), len(lists)) > MOST_CERTIFICATES:
+    if max(len(chain), len(anchors), len(crls)) > MOST_CERTIFICATES:
         raise ValueError(f"at most {MOST_CERTIFICATES} certificates, anchors or lists are looked at")
-    return _Validation(readings, trusted, lists, asked).report()
+    return _Validation(read_all(chain), read_all(anchors), tuple(map(ReadList, crls)), asked).report()
 
 
 def _asked(now: datetime, server_name: str | None, purpose: str, max_depth: int | None) -> Asked:
@@ -132,9 +130,7 @@ class _Validation:
         self.chain = chain
         self.search = Search(anchors, chain[1:])
         self.signers: dict[NameKey, list[Reading]] = {}
-        self.asked = Asked(
-            asked.now, asked.server_name, asked.purpose, lists or None, self._signers_of, asked.max_depth
-        )
+        self.asked = replace(asked, lists=lists or None, signers=self._signers_of)
 
     def report(self) -> Report:
         """The first path without a failure, or the one with the fewest."""
@@ -145,7 +141,7 @@ class _Validation:
             checks = (
                 Outcome(KNOWN_ISSUER.name, True, f"{path[0].words} is trusted", KNOWN_ISSUER.section),
                 Outcome(SIGNATURE.name, True, "each is signed with the key above it", SIGNATURE.section),
-                *self._checked(path, self.asked),
+                *self._checked(path),
             )
             failures = sum(check.ok is False for check in checks)
             report = Report(checks, tuple(each.certificate for each in reversed(path)), count)
@@ -157,13 +153,13 @@ class _Validation:
             return Report(best[1].checks, best[1].path, count)
         return self._no_path()
 
-    def _checked(self, path: list[Reading], asked: Asked) -> list[Outcome]:
+    def _checked(self, path: list[Reading]) -> list[Outcome]:
         found: list[Outcome] = []
         for check in CHECKS:
             if found and found[0].ok is False:  # what cannot be read cannot be checked
                 found.append(Outcome(check.name, None, "not checked", check.section))
                 continue
-            given = check.run(path, asked)
+            given = check.run(path, self.asked)
             if isinstance(given, Failed):
                 at = path[given.place]
                 found.append(
@@ -198,12 +194,9 @@ class _Validation:
         else:
             why = "its issuer is neither among the anchors nor among what came with it"
         failed = Outcome(name, False, why, section, alert, last.certificate, self._index(last))
-        order = [KNOWN_ISSUER, SIGNATURE, *CHECKS]
-        if name == CHECKS[0].name:
-            order = [CHECKS[0], KNOWN_ISSUER, SIGNATURE, *CHECKS[1:]]
         checks = tuple(
             failed if check.name == name else Outcome(check.name, None, "not checked", check.section)
-            for check in order
+            for check in (KNOWN_ISSUER, SIGNATURE, *CHECKS)
         )
         return Report(checks, tuple(each.certificate for each in path), 0)
 
@@ -215,7 +208,7 @@ class _Validation:
         for each in self.search.named(name):
             for path in self.search.upwards(each):
                 # Its own certificate is checked as any other, but for what only a TLS end has to have.
-                checks = [check for check in self._checked(path, self.asked) if check.ok is False]
+                checks = [check for check in self._checked(path) if check.ok is False]
                 if all(check.check in ("purpose", "server name") for check in checks):
                     self.signers[name].append(each)
                     break

@@ -250,11 +250,16 @@ class ByteView:
         """
         if uid is None:
             uid = f"hs-bytes-{next(_numbers)}"
-        if not re.fullmatch(r"[A-Za-z][\w-]*", uid, re.ASCII):
-            raise ValueError(f"{uid!r} cannot be an id: use a letter, then letters, digits, - and _")
         from handshake.show import bytespage
 
-        return bytespage.page(self, uid)
+        return bytespage.page(self, checked_id(uid))
+
+
+def checked_id(uid: str) -> str:
+    """The same, if it can be the id of an element; ValueError if not."""
+    if not re.fullmatch(r"[A-Za-z][\w-]*", uid, re.ASCII):
+        raise ValueError(f"{uid!r} cannot be an id: use a letter, then letters, digits, - and _")
+    return uid
 
 
 def common(one: tuple[Group, ...], other: tuple[Group, ...]) -> int:

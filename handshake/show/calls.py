@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 from handshake.show import theme
 from handshake.show.axes import page
 from handshake.show.pen import Align, Sheet, fitted
 from handshake.show.picture import Picture
+from handshake.trace import Trace
 
-if TYPE_CHECKING:
-    from handshake.live.walk import Call, Steps
+
+class Call(Protocol):
+    """A call: its step ("client 2"), what was called, what it gave, the kernel's states, our segments."""
+
+    @property
+    def step(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def result(self) -> str: ...  # noqa: D102
+    @property
+    def kernel(self) -> tuple[str, str]: ...  # noqa: D102
+    @property
+    def segments(self) -> Sequence[int]: ...  # noqa: D102
+
+
+class Steps(Protocol):
+    """Calls in their order, and the trace in which the segments are."""
+
+    @property
+    def calls(self) -> Sequence[Call]: ...  # noqa: D102
+    @property
+    def trace(self) -> Trace: ...  # noqa: D102
+
 
 WIDE = 900.0
 RAILS = {"client": 316.0, "server": 584.0}

@@ -5,7 +5,6 @@ As in `bytespage`, no script is needed: a field that is pointed at or has the fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from handshake.show.bytespage import FOCUSABLE
-from handshake.show.bytesview import ByteView, hex_text, plain, view
+from handshake.show.bytesview import ByteView, checked_id, hex_text, plain, view
 from handshake.wire import Span
 
 CSS = Path(__file__).with_name("ruler.css").read_text(encoding="utf-8")
@@ -65,9 +64,7 @@ class Ruler:
 
     def html(self, uid: str | None = None) -> str:
         """The ruler as HTML that needs nothing else.   uid: the id of its outermost element."""
-        uid = uid or f"hs-ruler-{next(_numbers)}"
-        if not re.fullmatch(r"[A-Za-z][\w-]*", uid, re.ASCII):
-            raise ValueError(f"{uid!r} cannot be an id: use a letter, then letters, digits, - and _")
+        uid = checked_id(uid or f"hs-ruler-{next(_numbers)}")
         spans = [span for span in self.shown.spans if any(_touches(span, row) for row in self.rows)]
         tints: dict[str, int] = {}
         for span in spans:

@@ -16,9 +16,6 @@ LOCAL, REMOTE = ("192.0.2.10", 40000), ("198.51.100.7", 443)
 OURS, THEIRS = 1000, 5000
 """The first numbers of our end and of its peer."""
 
-SIX = ("URG", "ACK", "PSH", "RST", "SYN", "FIN")
-"""The article's flags, in the order in which they stand in byte 13."""
-
 NUMBERS = {
     "as expected": (0, 0),
     "seq in the window": (1000, 0),

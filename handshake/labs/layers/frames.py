@@ -13,7 +13,7 @@ import h11
 from handshake import capture, net
 from handshake.entropy import Entropy
 from handshake.labs.lab import one_of
-from handshake.net import UDP, Ethernet, IPv4, IPv6, Padding
+from handshake.net import UDP, Ethernet, IPv4, IPv6
 from handshake.peel import Onion, Opened, onion, peel
 from handshake.tcp import Segment
 from handshake.tcp.options import NO_OPERATION, SACK_PERMITTED, Option, mss, window_scale
@@ -81,8 +81,7 @@ def frame(
     outer = (Ethernet(ROUTER_CARD, CLIENT_CARD), (IPv4 if network == "IPv4" else IPv6)(client, server))
     if kind == DATAGRAM:
         inner = UDP(40001, 40002, b"hello, in one datagram")
-        small = net.encode([*outer, inner])
-        return Made(net.encode([*outer, inner, Padding(bytes(max(0, 60 - len(small))))]))
+        return Made(net.encode([*outer, inner]))
     entropy = Entropy(seed)
     seq, ack = entropy.number("client ISN", 1 << 32), entropy.number("server ISN", 1 << 32)
     stamps = (NO_OPERATION, NO_OPERATION, stamped(CLOCK, 7_000_100))

@@ -10,6 +10,7 @@ from handshake.errors import DecodeError, ProtocolError
 from handshake.labs.lab import Lab, Outcome, choice, one_of, slider, switch, whole
 from handshake.labs.layers import byte13
 from handshake.labs.layers.frames import KINDS, REQUEST, Made, frame
+from handshake.net.address import ip_texts
 from handshake.net.ipv4 import pseudo_header
 from handshake.peel import Dissection, dissect, message_spans, onion
 from handshake.show.table import Table
@@ -189,7 +190,8 @@ def checks(made: Made, came: bytes, where: str) -> list[Check]:
         Check("IPv4 checksum", "every router", not good, f"the sum over its header is {_good(good)}")
     )
     part = came[transport:]
-    pseudo = came[network + 12 : network + 20] + bytes((0, came[network + 9])) + len(part).to_bytes(2, "big")
+    ends = ip_texts(came[network + 12 : network + 16], came[network + 16 : network + 20])
+    pseudo = pseudo_header(*ends, came[network + 9], len(part))
     good = not internet_checksum(pseudo + part)
     found.append(Check("TCP checksum", "the server's system", not good, f"the sum is {_good(good)}"))
     odd = _odd(before, dissect(came))

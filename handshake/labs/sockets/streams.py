@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from handshake import show, sim
 from handshake.entropy import Entropy
 from handshake.framing import LengthPrefixed
+from handshake.labs.bets import html_of
 from handshake.labs.lab import Lab, Outcome, choice, of_these, one_of, slider, whole
 from handshake.show import Piece
 from handshake.show.axes import linear
@@ -183,7 +184,7 @@ class Cuts:
         return f"Cuts({len(self.found)} ways, {len(self.wrong)} go wrong)"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": str(self), "text/html": self.picture().svg() + _preformatted(str(self))}
+        return {"text/plain": str(self), "text/html": self.picture().svg() + html_of(str(self))}
 
     def picture(self) -> show.Picture:
         """The stream, and for every place whether a cut there goes well."""
@@ -214,12 +215,6 @@ class Cuts:
 def _told(given: list[bytes] | Exception) -> str:
     text = f"{type(given).__name__}: {given}" if isinstance(given, Exception) else str(given)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _preformatted(text: str) -> str:
-    from html import escape
-
-    return f"<pre>{escape(text)}</pre>"
 
 
 def fed(decoder: Callable[[], Decoder], chunks: Sequence[bytes]) -> list[bytes] | Exception:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from handshake import live
 from handshake.labs.lab import whole
+from handshake.live.loopback import until
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,8 @@ class Talk:
     def __str__(self) -> str:
         lines = []
         for name, messages in self.heard.items():
-            lines.append(
-                f"{name} heard {len(messages)}, besides that Sam is gone:"
-                if self.gone
-                else f"{name} heard {len(messages)}:"
-            )
+            besides = "".join(f", besides that {each} is gone" for each in self.gone)
+            lines.append(f"{name} heard {len(messages)}{besides}:")
             told = [f"  {message}" for message in messages]
             lines += told if len(told) <= 6 else [*told[:3], "  ...", *told[-2:]]
         return "\n".join([*lines, f"shown out: {', '.join(self.gone) or 'nobody'}"])
@@ -52,19 +48,21 @@ def chatting(messages: int = 600, patience: int = 20_000) -> Talk:
         people = {}
         for name in ("Ann", "Bob", "Sam"):
             people[name] = opened.enter_context(live.Client(server.address, name))
-            _until(partial(_named, room, name))
+            until(partial(_named, room, name), f"{name} is in the room")
         ann, bob = people["Ann"], people["Bob"]
         heard: dict[str, list[str]] = {"Ann": ann.hear(2), "Bob": bob.hear(1)}
         for n in range(messages):
             for speaker, listener in ((ann, bob), (bob, ann)):
                 speaker.say(f"{n + 1} {'.' * 1000}")
                 _hears(listener, heard[listener.name], f"{speaker.name}: {n + 1} ")
-        # (When it is that the others are told of Sam's leaving is not the same every time.)
+        # (When it is that the others are told of somebody's leaving is not the same every time.)
+        gone = tuple(name for name, _ in room.gone)
+        leaving = {f"* {name} is gone" for name in gone}
         told = {
-            name: tuple(_short(each) for each in found if each != "* Sam is gone")
+            name: tuple(_short(each) for each in found if each not in leaving)
             for name, found in heard.items()
         }
-        return Talk(told, tuple(name for name, _ in room.gone))
+        return Talk(told, gone)
 
 
 def _hears(listener: live.Client, heard: list[str], wanted: str) -> None:
@@ -80,13 +78,6 @@ def _hears(listener: live.Client, heard: list[str], wanted: str) -> None:
 
 def _named(room: live.Room, name: str) -> bool:
     return any(member.name == name for member in list(room.members.values()))
-
-
-def _until(ready: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until something holds, but not for ever."""
-    end = time.monotonic() + seconds
-    while not ready() and time.monotonic() < end:
-        time.sleep(0.001)
 
 
 def _short(message: str) -> str:
