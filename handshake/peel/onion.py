@@ -17,7 +17,8 @@ from handshake.net.udp import UDP
 from handshake.peel.dissection import Dissection
 from handshake.peel.http import HTTP
 from handshake.tcp.segment import Segment
-from handshake.tls.records import CONTENT_TYPES, HEADER, HEADER_LENGTH, VERSION_NAMES, Record
+from handshake.tls.names import CONTENT_TYPES, VERSIONS
+from handshake.tls.records import HEADER, HEADER_LENGTH, Record
 from handshake.wire import Reader, Span
 
 APPLICATION_DATA = 23
@@ -219,7 +220,7 @@ def _records(data: bytes) -> list[tuple[int, int]]:
     found, at = [], 0
     while at + HEADER_LENGTH <= len(data):
         kind, version = data[at], int.from_bytes(data[at + 1 : at + 3], "big")
-        if kind not in CONTENT_TYPES or version not in VERSION_NAMES:
+        if kind not in CONTENT_TYPES or version not in VERSIONS:
             break
         end = at + HEADER_LENGTH + int.from_bytes(data[at + 3 : at + 5], "big")
         found.append((at, min(end, len(data))))

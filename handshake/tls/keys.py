@@ -123,6 +123,36 @@ def key_block(
     return _function(version, hash)(master, "key expansion", randoms, length)
 
 
+def transcript_hash(version: str, messages: bytes, hash: str = "sha256") -> bytes:
+    """The hash over all handshake messages so far, headers and all, records left out (RFC 5246 section 7.4.9).
+
+    In TLS 1.2 that of the suite; before, MD5 and SHA-1 one after the other, 36 bytes.
+    """
+    if version == "TLS 1.2":
+        return new(hash, messages).digest()
+    return md5(messages).digest() + sha1(messages).digest()
+
+
+def verify_data(version: str, master: bytes, end: str, messages: bytes, hash: str = "sha256") -> bytes:
+    """What a Finished message says: 12 bytes, 36 in SSL 3.0 (RFC 5246 section 7.4.9, RFC 6101 section 5.6.9).
+
+    end: whose Finished it is, "client" or "server".   messages: all handshake messages before it.
+    """
+    if version == "SSL 3.0":
+        return hash30(master, messages, {"client": b"CLNT", "server": b"SRVR"}[end])
+    digest = transcript_hash(version, messages, hash)
+    return _function(version, hash)(master, f"{end} finished", digest, 12)
+
+
+def hash30(master: bytes, messages: bytes, sender: bytes = b"") -> bytes:
+    """The keyed hash of SSL 3.0: 16 bytes of MD5 and 20 of SHA-1 (RFC 6101 sections 5.6.8 and 5.6.9)."""
+    pieces = []
+    for function, pad in ((md5, 48), (sha1, 40)):
+        inner = function(messages + sender + master + b"\x36" * pad).digest()
+        pieces.append(function(master + b"\x5c" * pad + inner).digest())
+    return b"".join(pieces)
+
+
 class Keys(NamedTuple):
     """A key block, cut up in this order (RFC 5246 section 6.3).
 

@@ -10,24 +10,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from handshake.errors import DecodeError, ProtocolError, Refused, count_bytes
+from handshake.tls.cbc import open_cbc, seal_cbc
+from handshake.tls.names import CONTENT_TYPES, VERSIONS
 from handshake.wire import Field, Layout, Reader
 
-CONTENT_TYPES = {
-    20: "change_cipher_spec",
-    21: "alert",
-    22: "handshake",
-    23: "application_data",
-}
-"""What a record may carry (RFC 5246 section 6.2.1)."""
-
-VERSION_NAMES = {
-    0x0300: "SSL 3.0",
-    0x0301: "TLS 1.0",
-    0x0302: "TLS 1.1",
-    0x0303: "TLS 1.2",
-    0x0304: "TLS 1.3",
-}
-"""The versions of the standards, by their numbers on the wire."""
+__all__ = [
+    "HEADER",
+    "HEADER_LENGTH",
+    "PLAIN_MOST",
+    "SEALED_MOST",
+    "Record",
+    "RecordError",
+    "RecordStream",
+    "open_cbc",
+    "open_gcm",
+    "seal_cbc",
+    "seal_gcm",
+]
 
 PLAIN_MOST = 1 << 14
 """How many bytes a record carries at most (RFC 5246 section 6.2.1)."""
@@ -39,7 +38,7 @@ HEADER = Layout(
     ("TLS record",),
     Field("content type", 8, "what the record carries", lambda number: CONTENT_TYPES.get(number, "unknown")),
     Field("version", 16, "of the protocol; TLS 1.3 goes on to write 1.2 here",
-          lambda number: VERSION_NAMES.get(number, "unknown")),
+          lambda number: VERSIONS.get(number, "unknown")),
     Field("length", 16, "of what follows, in bytes"),
 )  # fmt: skip
 

@@ -1,0 +1,73 @@
+"""What an end of a connection knows, and remembers of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from handshake.errors import Refused
+from handshake.tls.suites import Suite
+
+CHANGE_CIPHER_SPEC = "ChangeCipherSpec"
+"""What that byte is called; it is no handshake message, and belongs to no transcript."""
+
+
+class Told(NamedTuple):
+    """A message that this end sent or got: its number on the connection, who sent it, and its bytes."""
+
+    number: int
+    sender: str
+    name: str
+    data: bytes
+
+
+class Move(NamedTuple):
+    """What this end did: its plain fields before and after, why, and what it answered."""
+
+    cause: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    notes: tuple[str, ...]
+    sends: tuple[str, ...]
+
+
+@dataclass
+class Session:
+    """What both ends remember of a connection, to go on with later without a new key exchange.
+
+    id: the server's name for it.   extended: whether its master secret is an extended one (RFC 7627).
+    """
+
+    id: bytes
+    version: str
+    suite: Suite
+    master: bytes
+    extended: bool
+    server_name: str | None = None
+    peer_chain: tuple[bytes, ...] = ()
+
+
+@dataclass
+class Agreed:
+    """What is known of the connection so far; each line is filled in by the message that brings it."""
+
+    version: str = ""
+    suite: Suite | None = None
+    client_random: bytes = b""
+    server_random: bytes = b""
+    extended_master_secret: bool = False
+    encrypt_then_mac: bool = False
+    protocol: str | None = None
+    resumed: bool = False
+    master: bytes = b""
+    peer_chain: tuple[bytes, ...] = ()
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Where what the keys are made of stood: name -> (number of the message, offset in it)."""
+
+    @property
+    def in_use(self) -> Suite:
+        """The suite, for whoever asks only once there is one."""
+        if self.suite is None:
+            raise Refused("the handshake", "no suite is agreed upon yet")
+        return self.suite

@@ -1,0 +1,121 @@
+"""What an end is told before it begins: what it may speak, in which order it prefers it, and who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handshake.tls.exchange import OUR_GROUPS
+from handshake.tls.keys import VERSIONS
+from handshake.tls.names import GROUPS, name_of
+from handshake.tls.signing import SCHEMES
+from handshake.tls.suites import SUITES, Suite, find
+
+Verify = Callable[[list[Any]], Any]
+"""Judges a chain, leaf first, of cryptography's certificates.
+
+The answer is a report with `.ok` and `.alert`, as from `pki.validate`; or True (or None) for a good chain.
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices of one end.
+
+    versions: "TLS 1.2" ..., in any order.   suites: by number or name, best first.
+    groups: for ECDHE, best first.   schemes: of signatures, best first.
+    protocols: what is to be spoken inside ("http/1.1"), best first; none says nothing about it.
+    extended_master_secret, encrypt_then_mac: whether it can do RFC 7627 and RFC 7366.
+    tickets: whether a client says that it takes tickets (it takes them, and does not use them).
+    """
+
+    versions: tuple[str, ...] = ("TLS 1.2",)
+    suites: tuple[Suite, ...] = tuple(SUITES.values())
+    groups: tuple[int, ...] = OUR_GROUPS
+    schemes: tuple[int, ...] = SCHEMES
+    protocols: tuple[str, ...] = ()
+    extended_master_secret: bool = True
+    encrypt_then_mac: bool = True
+    tickets: bool = False
+
+    @classmethod
+    def of(cls, **choices: Any) -> Settings:
+        """Settings from what a person would write; ValueError for what cannot be."""
+        given = {name: value for name, value in choices.items() if value is not None}
+        unknown = given.keys() - cls.__dataclass_fields__.keys()
+        if unknown:
+            known = ", ".join(cls.__dataclass_fields__)
+            raise TypeError(f"there is no choice {', '.join(sorted(unknown))}; there are {known}")
+        for name in ("versions", "suites", "groups", "schemes", "protocols"):
+            if name in given:
+                value = given[name]
+                given[name] = (value,) if isinstance(value, (str, int, Suite)) else tuple(value)
+        if "suites" in given:
+            given["suites"] = tuple(find(suite) for suite in given["suites"])
+        settings = cls(**given)
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """ValueError for choices that make no handshake."""
+        for version in self.versions:
+            if version not in VERSIONS:
+                raise ValueError(f"a version is one of {', '.join(VERSIONS)}; not {version!r}")
+        for group in self.groups:
+            if group not in OUR_GROUPS:
+                known = ", ".join(f"0x{each:04x} {GROUPS[each]}" for each in OUR_GROUPS)
+                raise ValueError(f"a group is one of {known}; not {name_of(GROUPS, group)}")
+        if not self.versions or not self.suites:
+            raise ValueError("a version and a suite are needed at least")
+
+    @property
+    def highest(self) -> str:
+        """The newest version."""
+        return max(self.versions, key=VERSIONS.index)
+
+    @property
+    def lowest(self) -> str:
+        """The oldest version."""
+        return min(self.versions, key=VERSIONS.index)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who an end is: a chain of certificates in DER, its own first, and the private key that goes with it."""
+
+    chain: tuple[bytes, ...]
+    key: Any
+
+    @classmethod
+    def of(cls, certificate: Any, key: Any) -> Identity | None:
+        """From a certificate, or a chain, of cryptography's, in PEM or in DER; and its key, also in PEM.
+
+        None without a certificate.  ValueError if the key is not that of the first certificate.
+        """
+        if certificate is None:
+            if key is not None:
+                raise ValueError("a key without a certificate proves nothing to anybody: give both")
+            return None
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        if isinstance(key, (bytes, str)):
+            key = load_pem_private_key(key.encode() if isinstance(key, str) else key, None)
+        chain = _chain(certificate)
+        if key is None:
+            raise ValueError("a certificate without its private key is what anybody has: give the key as well")
+        return cls(chain, key)
+
+
+def _chain(certificate: Any) -> tuple[bytes, ...]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    if isinstance(certificate, str):
+        certificate = certificate.encode()
+    if isinstance(certificate, bytes):
+        if b"-----BEGIN" not in certificate:
+            return (certificate,)
+        certificate = x509.load_pem_x509_certificates(certificate)
+    several: Sequence[Any] = certificate if isinstance(certificate, (list, tuple)) else [certificate]
+    return tuple(each if isinstance(each, bytes) else each.public_bytes(Encoding.DER) for each in several)

@@ -1,0 +1,136 @@
+"""Signatures in the handshake: how each kind is made and checked, with keys of `cryptography`.
+
+From TLS 1.2 on two bytes beside the signature say how it was made.  Before, the key says it: RSA signs an MD5
+and a SHA-1 hash together, ECDSA a SHA-1 hash (RFC 4346 section 7.4.3, RFC 8422 section 5.4).
+"""
+
+from __future__ import annotations
+
+from hashlib import md5, sha1
+from typing import Any
+
+from handshake.errors import ProtocolError
+from handshake.tls.names import SIGNATURE_SCHEMES, name_of
+
+SCHEMES = (0x0403, 0x0807, 0x0401, 0x0804, 0x0503, 0x0501, 0x0805, 0x0603, 0x0601, 0x0806, 0x0203, 0x0201)
+"""What this package can sign with and check, best first."""
+
+CURVES = {0x0403: "secp256r1", 0x0503: "secp384r1", 0x0603: "secp521r1"}
+"""In TLS 1.3 a scheme of ECDSA also names the curve; TLS 1.2 lets any go with any hash."""
+
+
+def kind_of(public_key: Any) -> str:
+    """What a public key is: "RSA", "ECDSA", "Ed25519", or another name for what is not used here."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    for kind, name in (
+        (rsa.RSAPublicKey, "RSA"),
+        (ec.EllipticCurvePublicKey, "ECDSA"),
+        (ed25519.Ed25519PublicKey, "Ed25519"),
+    ):
+        if isinstance(public_key, kind):
+            return name
+    return type(public_key).__name__
+
+
+def kind_of_scheme(scheme: int) -> str:
+    """The kind of key that a scheme needs, or "" for a scheme that is not used here."""
+    if scheme not in SCHEMES:
+        return ""
+    name = SIGNATURE_SCHEMES[scheme]
+    return "RSA" if name.startswith("rsa") else "ECDSA" if name.startswith("ecdsa") else "Ed25519"
+
+
+def choose(public_key: Any, offered: tuple[int, ...], own: tuple[int, ...] = SCHEMES) -> int | None:
+    """The scheme to sign with: the first of our own that fits the key and that the other end offers; or None."""
+    kind = kind_of(public_key)
+    return next((scheme for scheme in own if scheme in offered and kind_of_scheme(scheme) == kind), None)
+
+
+def sign(key: Any, scheme: int | None, data: bytes, *, deterministic: bool = True) -> bytes:
+    """Sign.   scheme: one of SCHEMES; None for the way before TLS 1.2.
+
+    deterministic: ECDSA by RFC 6979.  (RSA-PSS draws a salt all the same.)
+    """
+    public = key.public_key()
+    if kind_of(public) == "Ed25519":
+        return bytes(key.sign(data))
+    if kind_of(public) == "ECDSA":
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        return bytes(key.sign(data, ec.ECDSA(_hash(scheme), deterministic_signing=deterministic)))
+    return bytes(key.sign(*_rsa(scheme, data)))
+
+
+def verify(public_key: Any, scheme: int | None, data: bytes, signature: bytes, by: str) -> None:
+    """Check a signature.   by: who made it ("server").
+
+    ProtocolError with the alert illegal_parameter if the scheme does not go with the key, and with
+    decrypt_error if the signature does not verify.
+    """
+    from cryptography.exceptions import InvalidSignature
+
+    kind = kind_of(public_key)
+    if scheme is not None and kind_of_scheme(scheme) != kind:
+        why = f"signs with {name_of(SIGNATURE_SCHEMES, scheme)}, and the key of its certificate is {kind}"
+        raise ProtocolError(by, why, "RFC 5246 section 7.4.1.4.1", "illegal_parameter")
+    try:
+        if kind == "Ed25519" and scheme is not None:
+            public_key.verify(signature, data)
+        elif kind == "ECDSA":
+            from cryptography.hazmat.primitives.asymmetric import ec
+
+            public_key.verify(signature, data, ec.ECDSA(_hash(scheme)))
+        elif kind == "RSA":
+            data, *how = _rsa(scheme, data)
+            public_key.verify(signature, data, *how)
+        else:
+            why = f"signs with a key of the kind {kind}, which this version has no signatures for"
+            raise ProtocolError(by, why, "RFC 5246 section 7.4.2", "unsupported_certificate")
+    except (InvalidSignature, ValueError):
+        why = "its signature does not verify: key, or what was signed, are not what it says"
+        raise ProtocolError(by, why, "RFC 5246 section 7.4.3", "decrypt_error") from None
+
+
+def sign30(key: Any, hashes: bytes) -> bytes:
+    """Sign the two hashes of SSL 3.0, which are made with the master secret (RFC 6101 section 5.6.8); RSA only."""
+    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
+
+    return bytes(key.sign(hashes, padding.PKCS1v15(), NoDigestInfo()))
+
+
+def verify30(public_key: Any, hashes: bytes, signature: bytes, by: str) -> None:
+    """Check such a signature; ProtocolError as for `verify`."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
+
+    if kind_of(public_key) != "RSA":
+        why = f"signs with a key of {kind_of(public_key)}, and in SSL 3.0 there is RSA"
+        raise ProtocolError(by, why, "RFC 6101 section 5.6.8", "unsupported_certificate")
+    try:
+        public_key.verify(signature, hashes, padding.PKCS1v15(), NoDigestInfo())
+    except (InvalidSignature, ValueError):
+        why = "its signature does not verify"
+        raise ProtocolError(by, why, "RFC 6101 section 5.6.8", "handshake_failure") from None
+
+
+def _hash(scheme: int | None) -> Any:
+    from cryptography.hazmat.primitives import hashes
+
+    name = "sha1" if scheme is None else SIGNATURE_SCHEMES[scheme].rsplit("_", 1)[-1]
+    return {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}[name]()
+
+
+def _rsa(scheme: int | None, data: bytes) -> tuple[bytes, Any, Any]:
+    """What is signed with RSA, with which padding and hash."""
+    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
+
+    if scheme is None:
+        return md5(data).digest() + sha1(data).digest(), padding.PKCS1v15(), NoDigestInfo()
+    hash = _hash(scheme)
+    if "pss" in SIGNATURE_SCHEMES[scheme]:
+        return data, padding.PSS(padding.MGF1(hash), hash.digest_size), hash
+    return data, padding.PKCS1v15(), hash
