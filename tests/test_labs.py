@@ -67,6 +67,7 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
     "trust.bench": (trust.bench, trust.bench_lab, [
         Change("defect", "expired"), Change("defect", "cn_only"), Change("kind", "ECDSA"),
         Change("purpose", "client"), Change("lists", False, {"defect": "revoked"}),
+        Change("names", False, {"defect": "wrong_host"}),
     ]),
     "trust.dates": (trust.dates, trust.dates_lab, [Change("year", 2027), Change("month", 1)]),
     "trust.lists": (trust.lists, trust.lists_lab, [Change("revoked", False)]),

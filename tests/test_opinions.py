@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from handshake import live
+from handshake.labs import trust
+from handshake.live.visit import FORM
 from handshake.pki.authority import DEFECTS, KINDS, case
 
 LIBRARY_LEAVES = {"weak_key", *(name for name, each in DEFECTS.items() if each.check == "not revoked")}
@@ -65,3 +68,29 @@ def test_the_table_as_text() -> None:
     assert [line.split()[0] for line in text.splitlines()] == ["ours", "cryptography", "OpenSSL", "openssl"]
     assert "[alert bad_certificate]" in text
     assert repr(live.opinions(case())).startswith("Opinions('none': ours True")
+
+
+def test_without_a_name_to_check_anybodys_good_certificate_gets_through() -> None:
+    """S44: a certificate for another name is good until somebody asks for the name."""
+    found = live.opinions(replace(case("wrong_host"), server_name=None))
+    assert [each.accepts for each in found.opinions] == [True, None, True, True]
+    assert "without a name" in found["cryptography"].words
+
+
+def test_what_a_stolen_ca_signs_is_believed_by_all_unless_its_names_are_limited() -> None:
+    made, report = trust.compromised()
+    assert report.ok
+    assert all(each.accepts for each in live.opinions(made).opinions)
+    made, report = trust.compromised(permitted="example.org")
+    assert report.first_failure.check == "name constraints"
+    assert not any(each.accepts for each in live.opinions(made).opinions)
+
+
+def test_the_form_travels_encrypted_and_is_read_by_who_presented_the_chain() -> None:
+    made = live.visit(case("unknown_ca"), goes_on=True)
+    assert (made.asked, made.sent, made.heard) == (True, True, FORM)
+    assert "GCM" in made.suite
+    assert made.travelled[:1] == b"\x17"  # application data
+    assert b"pin=7" not in made.travelled
+    for refused in (live.visit(case("unknown_ca")), live.visit(case("unknown_ca"), goes_on=True, hsts=True)):
+        assert (refused.sent, refused.heard, refused.travelled) == (False, b"", b"")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -79,14 +79,21 @@ def opinions(made: Case, *, lists: bool = True) -> Opinions:
     """
     return Opinions(
         made.defect,
-        (_ours(made, lists), _library(made), _openssl_handshake(made, lists), _openssl_command(made, lists)),
+        (
+            _ours(made, lists),
+            _library(made, lists),
+            _openssl_handshake(made, lists),
+            _openssl_command(made, lists),
+        ),
     )
 
 
 def opinions_at(made: Case, now: datetime) -> Opinions:
     """The same on another day; OpenSSL by its command alone: a handshake goes by the machine's clock."""
     other = replace(made, now=now)
-    return Opinions(made.defect, (_ours(other, False), _library(other), _openssl_command(other, False)))
+    return Opinions(
+        made.defect, (_ours(other, False), _library(other, False), _openssl_command(other, False))
+    )
 
 
 def openssl(made: Case, *, lists: bool = True) -> Opinion:
@@ -104,10 +111,12 @@ def _ours(made: Case, lists: bool) -> Opinion:
     return Opinion("ours", False, f"{found.check}: {found.why}", found.alert)
 
 
-def _library(made: Case) -> Opinion:
+def _library(made: Case, lists: bool) -> Opinion:
     """The verifier of `cryptography`, which knows of no revocation and leaves keys' lengths to others."""
     builder = verification.PolicyBuilder().store(verification.Store(list(made.anchors))).time(made.now)
     leaf, *others = made.chain
+    if made.purpose == "server" and made.server_name is None:
+        return Opinion("cryptography", None, "it checks no server without a name")
     try:
         if made.purpose == "server":
             builder.build_server_verifier(x509.DNSName(made.server_name or "")).verify(leaf, others)
@@ -115,8 +124,10 @@ def _library(made: Case) -> Opinion:
             builder.build_client_verifier().verify(leaf, others)
     except verification.VerificationError as error:
         words = str(error).splitlines()[0].partition(" (encountered processing")[0]
+        if "public key algorithm" in words:  # (what follows is written for its programmers)
+            words = f"{words.partition(':')[0]}: it takes no keys of this kind"
         return Opinion("cryptography", False, words.removeprefix("validation failed: "))
-    return Opinion("cryptography", True)
+    return Opinion("cryptography", True, "it looks at no lists" if lists else "")
 
 
 # OpenSSL.
@@ -128,7 +139,7 @@ def _openssl_handshake(made: Case, lists: bool) -> Opinion:
     with written(made, good) as files:
         asks = context_of(ssl.PROTOCOL_TLS_CLIENT if made.purpose == "server" else ssl.PROTOCOL_TLS_SERVER)
         asks.verify_mode = ssl.CERT_REQUIRED
-        asks.check_hostname = made.purpose == "server"
+        asks.check_hostname = made.purpose == "server" and made.server_name is not None
         asks.load_verify_locations(files["anchors"])
         if lists:
             if made.crls:
@@ -142,7 +153,7 @@ def _openssl_handshake(made: Case, lists: bool) -> Opinion:
         presents.load_cert_chain(files["chain"], files["key"])
         if made.purpose == "client":
             asks.load_cert_chain(files["good chain"], files["good key"])
-    return handshake(asks, presents, made)[0]
+    return handshake(asks, presents, made).opinion
 
 
 def context_of(kind: int) -> ssl.SSLContext:
@@ -153,13 +164,22 @@ def context_of(kind: int) -> ssl.SSLContext:
     return context
 
 
-def handshake(
-    asks: ssl.SSLContext, presents: ssl.SSLContext, made: Case, says: bytes = b""
-) -> tuple[Opinion, bytes]:
-    """A handshake in memory: what the end that asks says of the chain, and what the other end has heard.
+class Talk(NamedTuple):
+    """A handshake, and what was said after it.
 
-    says: what is sent by the end that asks, once it is connected.
+    opinion: what the end that asks says of the chain.   suite: what they agreed on, in OpenSSL's words.
+    travelled: the record in which the end that asks has sent what it had to say.
+    heard: what the other end has read.
     """
+
+    opinion: Opinion
+    suite: str = ""
+    travelled: bytes = b""
+    heard: bytes = b""
+
+
+def handshake(asks: ssl.SSLContext, presents: ssl.SSLContext, made: Case, says: bytes = b"") -> Talk:
+    """A handshake in memory.   says: what is sent by the end that asks, once it is connected."""
     who = "OpenSSL"
     one, other = (ssl.MemoryBIO(), ssl.MemoryBIO()), (ssl.MemoryBIO(), ssl.MemoryBIO())
     server = made.purpose == "client"
@@ -181,18 +201,19 @@ def handshake(
                 done[n] = True
             except ssl.SSLError as error:
                 if n == 1 and refused:
-                    return Opinion(who, False, refused, _alert(error.reason or "")), b""
-                return Opinion(who, None, f"there was no handshake: {error.reason}"), b""
+                    return Talk(Opinion(who, False, refused, _alert(error.reason or "")))
+                return Talk(Opinion(who, None, f"there was no handshake: {error.reason}"))
         other[0].write(one[1].read())
         one[0].write(other[1].read())
         if all(done) and not refused:
-            heard = b""
-            if says:
-                ends[0].write(says)
-                other[0].write(one[1].read())
-                heard = ends[1].read(len(says))
-            return Opinion(who, True), heard
-    return Opinion(who, False if refused else None, refused or "the handshake came to no end"), b""
+            talk = Talk(Opinion(who, True), (ends[0].cipher() or ("",))[0])
+            if not says:
+                return talk
+            ends[0].write(says)
+            travelled = one[1].read()
+            other[0].write(travelled)
+            return talk._replace(travelled=travelled, heard=ends[1].read(len(says)))
+    return Talk(Opinion(who, False if refused else None, refused or "the handshake came to no end"))
 
 
 def _alert(reason: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from handshake.live.opinions import Opinion, context_of, handshake, written
+from handshake.live.opinions import Talk, context_of, handshake, written
 from handshake.pki.authority import Case
 
 FORM = b"POST /pay HTTP/1.1\r\nHost: www.example.org\r\nContent-Length: 23\r\n\r\nto=Ann&amount=100&pin=7"
@@ -22,13 +22,17 @@ class Visit:
 
     refused: why OpenSSL refused the certificate, "" if it did not.
     asked: whether the browser asked its user.
-    sent: whether it sent the form.   heard: what whoever presented the chain has read, in the clear.
+    sent: whether it sent the form.   suite: what was agreed on, in OpenSSL's words.
+    travelled: the record that carried the form, as anybody on the way sees it.
+    heard: what whoever presented the chain has read, in the clear.
     """
 
     refused: str
     asked: bool
     sent: bool
-    heard: bytes
+    suite: str = ""
+    travelled: bytes = b""
+    heard: bytes = b""
 
     def __str__(self) -> str:
         if not self.refused:
@@ -43,16 +47,16 @@ def visit(made: Case, *, goes_on: bool = False, hsts: bool = False) -> Visit:
     goes_on: what the user answers, if asked.   hsts: whether the host has said before that it is to be called
     by TLS only, without any way round errors (RFC 6797 section 8.4): then nobody is asked.
     """
-    first, heard = _call(made, verify=True)
-    if first.accepts:
-        return Visit("", False, True, heard)
+    first = _call(made, verify=True)
+    if first.opinion.accepts:
+        return Visit("", False, True, *first[1:])
+    words = first.opinion.words.rstrip(".")
     if hsts or not goes_on:
-        return Visit(first.words, not hsts, False, b"")
-    _, heard = _call(made, verify=False)
-    return Visit(first.words, True, True, heard)
+        return Visit(words, not hsts, False)
+    return Visit(words, True, True, *_call(made, verify=False)[1:])
 
 
-def _call(made: Case, *, verify: bool) -> tuple[Opinion, bytes]:
+def _call(made: Case, *, verify: bool) -> Talk:
     """One connection; on success the form is sent over it."""
     with written(made) as files:
         asks = context_of(ssl.PROTOCOL_TLS_CLIENT)

@@ -265,7 +265,7 @@ DEFECTS: dict[str, Defect] = {
         "the intermediate was taken back", "not revoked", 1, "certificate_revoked"
     ),
     "stale_crl": Defect("the list is of 2001", "not revoked", 0, "certificate_expired"),
-    "missing_crl": Defect("there is no list of the intermediate", "not revoked", 0, "unknown_ca"),
+    "missing_crl": Defect("no list from the intermediate is at hand", "not revoked", 0, "unknown_ca"),
     "forged_crl": Defect("somebody else has signed the list", "not revoked", 0, "decrypt_error"),
 }  # fmt: skip
 """Every defect by its name."""

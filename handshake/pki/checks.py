@@ -55,7 +55,7 @@ Finding = Failed | str
 
 
 def well_formed(path: Path, asked: Asked) -> Finding:
-    """Every certificate is as the profile demands (RFC 5280 sections 4.1 and 4.2)."""
+    """Every certificate has what the standard demands, and nothing that it forbids (RFC 5280 section 4)."""
     for place, each in enumerate(path):
         why = each.malformed or _profile(each, place, place == len(path) - 1)
         if why:
@@ -235,10 +235,17 @@ class Searched(NamedTuple):
 
     name: str
     section: str
+    asks: str
 
 
-KNOWN_ISSUER = Searched("known issuer", "RFC 5280 section 6.1.1 (d)")
-SIGNATURE = Searched("signature", "RFC 5280 section 6.1.3 (a)(1)")
+KNOWN_ISSUER = Searched(
+    "known issuer", "RFC 5280 section 6.1.1 (d)", "From issuer to issuer one gets to a trust anchor"
+)
+SIGNATURE = Searched(
+    "signature",
+    "RFC 5280 section 6.1.3 (a)(1)",
+    "The issuer's key verifies the signature on each certificate",
+)
 
 CHECKS = (
     Check("well formed", "RFC 5280 sections 4.1, 4.2", well_formed),

@@ -194,11 +194,16 @@ class _Validation:
         else:
             why = "its issuer is neither among the anchors nor among what came with it"
         failed = Outcome(name, False, why, section, alert, last.certificate, self._index(last))
-        checks = tuple(
-            failed if check.name == name else Outcome(check.name, None, "not checked", check.section)
+        checks = [
+            failed if check.name == name
+            else Outcome(check.name, None, "not checked: there is no path", check.section)
             for check in (KNOWN_ISSUER, SIGNATURE, *CHECKS)
-        )
-        return Report(checks, tuple(each.certificate for each in path), 0)
+        ]  # fmt: skip
+        if name == SIGNATURE.name:
+            checks[0] = Outcome(
+                KNOWN_ISSUER.name, True, "somebody of its issuer's name is there", KNOWN_ISSUER.section
+            )
+        return Report(tuple(checks), tuple(each.certificate for each in path), 0)
 
     def _signers_of(self, name: NameKey) -> list[Reading]:
         """Whose key may have signed the lists of that issuer: of that name, and good themselves."""

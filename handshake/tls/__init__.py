@@ -13,6 +13,7 @@ from __future__ import annotations
 from handshake.tls import alerts, keys, records
 from handshake.tls.client import Client
 from handshake.tls.messages import decode_handshake
-from handshake.tls.server import Server, Sessions
+from handshake.tls.server import Server
+from handshake.tls.sessions import Sessions
 
 __all__ = ["Client", "Server", "Sessions", "alerts", "decode_handshake", "keys", "records"]

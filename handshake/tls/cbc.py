@@ -57,7 +57,7 @@ def seal_cbc(
     if encrypt_then_mac:
         sealed = _crypt(enc_key, iv).encryptor().update(data + _padding(len(data), size))
         covered = _explicit(number, iv) + sealed
-        return sealed + mac(mac_key, hash, seq, type, number, covered)
+        return bytes(sealed) + mac(mac_key, hash, seq, type, number, covered)
     data += mac(mac_key, hash, seq, type, number, data)
     return bytes(_crypt(enc_key, iv).encryptor().update(data + _padding(len(data), size)))
 
@@ -160,7 +160,9 @@ def _check(
             f"{cipher} has a key of {key} bytes and an IV of {block}; got {len(enc_key)} and {len(iv)}"
         )
     if hash not in MAC_LENGTHS or len(mac_key) != MAC_LENGTHS[hash]:
-        raise ValueError(f"a MAC key is as long as the hash: {MAC_LENGTHS}; got {hash!r} and {len(mac_key)} bytes")
+        raise ValueError(
+            f"a MAC key is as long as the hash: {MAC_LENGTHS}; got {hash!r} and {len(mac_key)} bytes"
+        )
     if not 0 <= seq < 1 << 64:
         raise Refused("the record layer", f"{seq} is no record number: a connection has 2^64 of them at most")
     # (Datagram TLS counts its versions downwards; its records are protected in the same way.)

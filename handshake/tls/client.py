@@ -6,16 +6,14 @@ go to the next state.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from handshake.tls import extensions as ext
 from handshake.tls import signing
-from handshake.tls.endpoint import Endpoint, allows
+from handshake.tls.endpoint import Endpoint
 from handshake.tls.exchange import Share, encrypt, new_premaster
-from handshake.tls.figure import EDGES
+from handshake.tls.judging import allows
 from handshake.tls.keys import hash30
-from handshake.tls.known import Session
 from handshake.tls.messages import (
     Certificate,
     CertificateRequest,
@@ -28,6 +26,7 @@ from handshake.tls.messages import (
 )
 from handshake.tls.names import GROUPS, name_of, version_number
 from handshake.tls.names import VERSIONS as VERSION_NAMES
+from handshake.tls.sessions import Session
 from handshake.tls.settings import Identity, Settings, Verify
 from handshake.tls.suites import ALL, suite_name
 
@@ -102,7 +101,10 @@ class Client(Endpoint):
             offered.append(ext.SessionTicket())
         offered.append(ext.RenegotiationInfo())
         version = version_number(settings.highest)
-        return ClientHello(version, self.random("client random", 32), _id(session), suites, (0,), tuple(offered))
+        return ClientHello(
+            version, self.random("client random", 32), _id(session), suites, (0,), tuple(offered)
+        )
+
 
 def _id(session: Session | None) -> bytes:
     return session.id if session else b""
@@ -231,7 +233,9 @@ def recv_server_key_exchange(client: Client, message: ServerKeyExchange) -> None
         raise client.wrong(why, "RFC 5246 section 7.4.3", "illegal_parameter")
     covered = agreed.client_random + agreed.server_random + message.signed_part()
     signing.verify(client.server_key, message.scheme, covered, message.signature, client.peer)
-    client.note("the signature over both randoms and the public value verifies: it is the server's, and fresh")
+    client.note(
+        "the signature over both randoms and the public value verifies: it is the server's, and fresh"
+    )
     told = client.heard()
     agreed.places["server share"] = (told.number, 8)
     client.server_share = message.group, message.public
@@ -256,7 +260,11 @@ def recv_server_hello_done(client: Client, _: Any) -> None:
             client.warn("no_certificate")
         else:
             client.say(Certificate(identity.chain if identity else ()))
-            client.note("says who it is, as it was asked" if identity else "was asked who it is, and has nothing that fits")
+            client.note(
+                "says who it is, as it was asked"
+                if identity
+                else "was asked who it is, and has nothing that fits"
+            )
     premaster, exchange = _exchange(client)
     told = client.say(exchange)
     agreed.places["client share"] = (told.number, 4 + exchange.prefix)
@@ -290,7 +298,11 @@ def _fitting(client: Client, request: CertificateRequest) -> Identity | None:
     wanted = {"RSA": 1}.get(kind, 64)
     good = wanted in request.certificate_types
     if request.schemes is not None:
-        good = good and signing.choose(identity.key.public_key(), request.schemes, client.settings.schemes) is not None
+        good = (
+            good
+            and signing.choose(identity.key.public_key(), request.schemes, client.settings.schemes)
+            is not None
+        )
     return identity if good else None
 
 
@@ -345,7 +357,9 @@ def check_finished(end: Endpoint, message: Finished) -> None:
     if not compare_digest(end.finished_of(end.peer), message.verify_data):
         why = "its Finished is not what comes of this handshake: one of us has seen other messages, or has other keys"
         raise end.wrong(why, "RFC 5246 section 7.4.9", "decrypt_error")
-    end.note(f"the {end.peer}'s Finished is what comes of the handshake as this end saw it: nobody changed a byte")
+    end.note(
+        f"the {end.peer}'s Finished is what comes of the handshake as this end saw it: nobody changed a byte"
+    )
 
 
 def recv_hello_request(client: Client, _: Any) -> None:

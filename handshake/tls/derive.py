@@ -18,7 +18,12 @@ Input = tuple[str, int | None, int | None]
 
 
 def derive(
-    agreed: Agreed, end: str, premaster: bytes | None, messages: bytes, told: Sequence[Told], random: Random | None
+    agreed: Agreed,
+    end: str,
+    premaster: bytes | None,
+    messages: bytes,
+    told: Sequence[Told],
+    random: Random | None,
 ) -> tuple[list[Secret], dict[str, Protection]]:
     """Master secret, key block and keys: the secrets in order, and what each end writes with.
 
@@ -35,7 +40,8 @@ def derive(
     if premaster is None:
         noted("master secret", agreed.master, "known already")
     else:
-        noted("premaster secret", premaster, *_origin(agreed, end))
+        formula, sources = _origin(agreed, end)
+        noted("premaster secret", premaster, formula, *sources)
         session_hash, formula, sources = None, "client random + server random", randoms
         if agreed.extended_master_secret:
             session_hash = keys.transcript_hash(agreed.version, messages, suite.hash)
@@ -57,7 +63,12 @@ def derive(
         if value:
             who, what = name.split("_")
             label = f"{who} write {NAMES[what]}"
-            noted(label, value, f"bytes {at} to {at + len(value) - 1} of the key block", ("key block", None, None))
+            noted(
+                label,
+                value,
+                f"bytes {at} to {at + len(value) - 1} of the key block",
+                ("key block", None, None),
+            )
         at += len(value)
     writers = {
         "client": (cut.client_mac, cut.client_key, cut.client_iv),
@@ -102,24 +113,23 @@ def iv_length(agreed: Agreed) -> int:
     return 0 if cipher.kind == "CBC" and version_number(agreed.version) > 0x0301 else cipher.iv
 
 
-def _randoms(agreed: Agreed) -> tuple[Input, Input]:
+def _randoms(agreed: Agreed) -> tuple[Input, ...]:
     places = agreed.places
     return ("client random", *places["client random"]), ("server random", *places["server random"])
 
 
-def _origin(agreed: Agreed, end: str) -> tuple[str | Input, ...]:
+def _origin(agreed: Agreed, end: str) -> tuple[str, tuple[Input, ...]]:
     """The formula and the inputs of the premaster secret."""
     places = agreed.places
     if agreed.in_use.key_exchange == "RSA":
         if end == "client":
-            return ("the version that was offered, and 46 bytes at random",)
+            return "the version that was offered, and 46 bytes at random", ()
         return (
             "decrypted with the server's private key",
-            ("encrypted premaster secret", *places["client share"]),
+            (("encrypted premaster secret", *places["client share"]),),
         )
     other = "server" if end == "client" else "client"
     return (
         f"ECDH({end}'s private key, {other}'s public value)",
-        (f"{end}'s private key", None, None),
-        (f"{other}'s public value", *places[f"{other} share"]),
+        ((f"{end}'s private key", None, None), (f"{other}'s public value", *places[f"{other} share"])),
     )

@@ -17,11 +17,14 @@ from handshake.errors import DecodeError, HandshakeError, ProtocolError, Refused
 from handshake.tls.alerts import Alert
 from handshake.tls.derive import derive, finished
 from handshake.tls.figure import OVER, expected
-from handshake.tls.known import CHANGE_CIPHER_SPEC, Agreed, Move, Session, Told
-from handshake.tls.messages import HEADER_LENGTH, Context, HandshakeMessage, decode_handshake, handshake_name
-from handshake.tls.names import CONTENT_TYPES, VERSIONS, name_of, version_number
+from handshake.tls.judging import judge
+from handshake.tls.known import CHANGE_CIPHER_SPEC, Agreed, Move, Told, under
+from handshake.tls.messages import HEADER_LENGTH, HandshakeMessage, decode_handshake, handshake_name
+from handshake.tls.names import CONTENT_TYPES
 from handshake.tls.protection import Protection
-from handshake.tls.records import PLAIN_MOST, Record, RecordError, RecordStream
+from handshake.tls.recordlayer import RecordLayer
+from handshake.tls.records import PLAIN_MOST, Record
+from handshake.tls.sessions import Session
 from handshake.tls.settings import Identity, Settings
 from handshake.tls.suites import Suite
 from handshake.trace import OTHER, Secret
@@ -65,13 +68,10 @@ class Endpoint:
         self.transcript = bytearray()
         self.session: Session | None = None
         self.peer = OTHER[self.end]
-        self._out = bytearray()
+        self.records = RecordLayer(self.peer)
         self._received = bytearray()
         self._waiting = bytearray()  # data that the program has sent before the handshake was over
-        self._stream = RecordStream()
         self._message = bytearray()  # a handshake message that is not whole yet
-        self._reads: Protection | None = None
-        self._writes: Protection | None = None
         self._next_keys: dict[str, Protection] = {}
         self._count = 0  # messages on the connection so far
         self._warnings = self._empties = 0
@@ -84,29 +84,25 @@ class Endpoint:
         """Bytes came from the other end, in any pieces.  Nothing is raised; see `state` and `error`."""
         if self.state in OVER:
             return
-        try:
-            records = self._stream.feed(data)
-            trouble: RecordError | None = None
-        except RecordError as error:
-            records, trouble = list(error.records), error
+        records, trouble = self.records.feed(data)
         for record in records:
             if self.state in OVER:
                 return
-            self._attempt(lambda record=record: self._record(record), "record")
+            self._attempt(record)
         if trouble is not None and self.state not in OVER:
             alert = "record_overflow" if trouble.field == "length" else "unexpected_message"
-            self._fail(trouble, alert, "record")
+            self._fail(trouble, alert)
 
     def outgoing(self) -> bytes:
         """The bytes that are to be sent; what was given once does not come again."""
-        data = bytes(self._out)
-        self._out.clear()
-        return data
+        return self.records.take()
 
     def send(self, data: bytes) -> None:
         """Send data.  Before the handshake is over they wait for its end.  Refused once this end has closed."""
         if self.state in (*OVER, "CLOSING"):
-            raise Refused(self.state, f"the {self.end} has closed, or its connection has failed: nothing can be sent")
+            raise Refused(
+                self.state, f"the {self.end} has closed, or its connection has failed: nothing can be sent"
+            )
         if self.state != "CONNECTED":
             self._waiting += data
             return
@@ -125,11 +121,11 @@ class Endpoint:
         self._moved("close", before)
 
     def end_of_stream(self) -> None:
-        """The connection beneath has ended.  If nobody had said so before (close_notify), this is truncation."""
+        """The connection beneath has ended.  Without close_notify before it, this is truncation."""
         if self.state in OVER:
             return
         before = self.plain()
-        if self.state == "CLOSING" and not self._stream_broken():
+        if self.state == "CLOSING" and not self.records.broken:
             self.state = "CLOSED"
             self._notes.append("the other end went without a word; whether it had more to say, nobody knows")
             self._moved("end of stream", before)
@@ -150,11 +146,6 @@ class Endpoint:
         """What a key log holds of this connection: the master secret, under CLIENT_RANDOM."""
         return {"CLIENT_RANDOM": self.agreed.master} if self.agreed.master else {}
 
-    @property
-    def connected(self) -> bool:
-        """Whether data may flow."""
-        return self.state == "CONNECTED"
-
     def plain(self) -> dict[str, Any]:
         """What it knows, in plain words: "state" first."""
         agreed = self.agreed
@@ -162,8 +153,8 @@ class Endpoint:
             "state": self.state,
             "version": agreed.version,
             "suite": str(agreed.suite or ""),
-            "reads": _under(self._reads),
-            "writes": _under(self._writes),
+            "reads": under(self.records.reads),
+            "writes": under(self.records.writes),
         }
 
     def __repr__(self) -> str:
@@ -174,12 +165,7 @@ class Endpoint:
 
     def _record(self, record: Record) -> None:
         """One record came: open it, and hand on what it carries."""
-        self._check_version(record)
-        if self._reads is not None:
-            record = self._reads.open(record)
-        elif len(record.fragment) > PLAIN_MOST:
-            why = f"a record carries {len(record.fragment)} bytes, and {PLAIN_MOST} is the most"
-            raise self.wrong(why, "RFC 5246 section 6.2.1", "record_overflow")
+        record = self.records.open(record, self.agreed.version)
         if record.type == 23:
             self._data(record.fragment)
             return
@@ -196,21 +182,14 @@ class Endpoint:
         else:
             self._change_cipher_spec(record.fragment)
 
-    def _check_version(self, record: Record) -> None:
-        agreed = self.agreed.version
-        if agreed and record.version != version_number(agreed):
-            why = f"a record of {name_of(VERSIONS, record.version)} on a connection of {agreed}"
-            raise self.wrong(why, "RFC 5246 section 6.2.1", "protocol_version")
-        if record.version >> 8 != 3:
-            why = f"a record of version {record.version:04x}, and all of SSL 3.0 and TLS begin with 03"
-            raise self.wrong(why, "RFC 5246 appendix E.1", "protocol_version")
-
     def _data(self, data: bytes) -> None:
         if self.state not in ("CONNECTED", "CLOSING"):
             raise self.unexpected("application data")
         self._empties = 0 if data else self._empties + 1
         if self._empties > EMPTY_MOST:
-            raise self.wrong(f"{self._empties} records without data", "RFC 5246 appendix D", "unexpected_message")
+            raise self.wrong(
+                f"{self._empties} records without data", "RFC 5246 appendix D", "unexpected_message"
+            )
         self._received += data
         self._count += 1
 
@@ -232,7 +211,9 @@ class Endpoint:
             self.state = "CLOSED"
         elif alert.fatal:
             self.state = "FAILED"
-            self.error = ProtocolError(self.end, f"so says the {self.peer}: {alert.name}, {alert.says}", "RFC 5246 section 7.2")
+            self.error = ProtocolError(
+                self.end, f"so says the {self.peer}: {alert.name}, {alert.says}", "RFC 5246 section 7.2"
+            )
             self._forget()
         else:
             self._warned(f"{self._warnings} warnings", "RFC 5246 section 7.2.2")
@@ -248,7 +229,8 @@ class Endpoint:
         while len(self._message) >= HEADER_LENGTH and self.state not in OVER:
             length = HEADER_LENGTH + int.from_bytes(self._message[1:HEADER_LENGTH], "big")
             if length > MESSAGE_MOST:
-                why = f"a {handshake_name(self._message[0])} of {length} bytes, and {MESSAGE_MOST} are enough for any"
+                name = handshake_name(self._message[0])
+                why = f"a {name} of {length} bytes, and {MESSAGE_MOST} are enough for any"
                 raise self.wrong(why, "RFC 5246 section 7.4", "illegal_parameter")
             if len(self._message) < length:
                 self._expect(handshake_name(self._message[0]))
@@ -266,7 +248,9 @@ class Endpoint:
         """What cannot come now is not waited for, nor taken apart."""
         if name == "HelloRequest" and self.end == "client" and self.state != "CONNECTED":
             return  # to be ignored during a handshake (RFC 5246 section 7.4.1.1)
-        if name not in expected(self.end, self.state) or (name == "NewSessionTicket" and not self.settings.tickets):
+        if name not in expected(self.end, self.state) or (
+            name == "NewSessionTicket" and not self.settings.tickets
+        ):
             raise self.unexpected(name)
 
     def _arrived(self, name: str, message: HandshakeMessage | None, data: bytes) -> None:
@@ -304,7 +288,7 @@ class Endpoint:
         return self.wrong(why, "RFC 5246 section 7.4", "unexpected_message")
 
     def note_told(self, sender: str, name: str, data: bytes) -> Told:
-        """Remember a message of the handshake, and add it to the transcript, which is what Finished covers."""
+        """Count a message, and remember it if it belongs to the handshake."""
         self._count += 1
         told = Told(self._count, sender, name, data)
         if self.state != "CONNECTED":
@@ -332,16 +316,18 @@ class Endpoint:
         self.note_told(self.end, CHANGE_CIPHER_SPEC, b"\x01")
         self._sends.append(CHANGE_CIPHER_SPEC)
         self._write(20, b"\x01")
-        self._writes = self._next_keys[self.end]
+        self.records.writes = self._next_keys[self.end]
 
     def change_reading(self) -> None:
         """The other end's records are protected from now on."""
-        self._reads = self._next_keys[self.peer]
+        self.records.reads = self._next_keys[self.peer]
 
     def derive_keys(self, premaster: bytes | None = None) -> None:
         """Master secret and keys; without a premaster secret from the session that goes on."""
         agreed = self.agreed
-        made, self._next_keys = derive(agreed, self.end, premaster, bytes(self.transcript), self.told, self.random)
+        made, self._next_keys = derive(
+            agreed, self.end, premaster, bytes(self.transcript), self.told, self.random
+        )
         self.derived += made
 
     def finished_of(self, end: str) -> bytes:
@@ -355,37 +341,11 @@ class Endpoint:
         """The suite that was agreed upon; asked for only once there is one."""
         return self.agreed.in_use
 
-    @property
-    def context(self) -> Context:
-        """What is needed to read the messages of this connection."""
-        return Context(self.agreed.version or self.settings.highest, self.suite.key_exchange)
-
     def judge(self, chain: tuple[bytes, ...]) -> Any:
-        """Have the other end's chain checked; the answer is its first certificate.
-
-        ProtocolError with the alert that the check asks for, bad_certificate for what is no certificate.
-        """
-        from cryptography import x509
-
-        certificates = []
-        try:
-            for data in chain:
-                certificates.append(x509.load_der_x509_certificate(data))
-            certificates[0].public_key()
-        except Exception as error:  # whatever a parser says of a peer's bytes
-            why = f"certificate {len(certificates)} of its chain cannot be read: {error}"[:300]
-            raise self.wrong(why, "RFC 5246 section 7.4.2", "bad_certificate") from None
-        if self.verify is None:
-            self.note("nobody checks the certificate: this end believes anyone")
-            return certificates[0]
-        verdict = self.verify(certificates)
-        if getattr(verdict, "ok", verdict) in (True, None):
-            self.note("the chain leads to somebody whom this end trusts")
-            return certificates[0]
-        alert = getattr(verdict, "alert", "") or "bad_certificate"
-        failure = getattr(verdict, "first_failure", None)
-        why = f"its certificate is refused: {failure.why}" if failure else "its certificate is refused"
-        raise self.wrong(why, "RFC 5246 section 7.4.2", alert)
+        """Have the other end's chain checked; the answer is its first certificate.  See `judging.judge`."""
+        leaf, note = judge(chain, self.verify, self.peer)
+        self.note(note)
+        return leaf
 
     def warn(self, name: str) -> None:
         """Send a warning."""
@@ -399,23 +359,23 @@ class Endpoint:
 
     # ---- Inside ------------------------------------------------------------------------------------------
 
-    def _attempt(self, act: Callable[[], None], what: str) -> None:
-        """Do something with what a peer sent; whatever is wrong with it becomes an alert."""
+    def _attempt(self, record: Record) -> None:
+        """Deal with a record; whatever is wrong with it becomes an alert."""
         try:
-            act()
+            self._record(record)
         except DecodeError as error:
-            self._fail(error, "decode_error", what)
+            self._fail(error, "decode_error")
         except ProtocolError as error:
-            self._fail(error, error.alert or "handshake_failure", what)
+            self._fail(error, error.alert or "handshake_failure")
 
-    def _fail(self, error: HandshakeError, alert: str, what: str) -> None:
+    def _fail(self, error: HandshakeError, alert: str) -> None:
         before = self.plain()
         self.error = error
         self._notes.append(str(error))
         self._send_alert(Alert.of(alert))
         self.state = "FAILED"
         self._forget()
-        self._moved(f"rcv bad {what}", before)
+        self._moved("rcv what cannot be", before)
 
     def _forget(self) -> None:
         """A session that ended in a fatal alert must not go on later (RFC 5246 section 7.2.2)."""
@@ -428,13 +388,6 @@ class Endpoint:
         if self._warnings > WARNINGS_MOST:
             raise self.wrong(what, section, "unexpected_message")
 
-    def _stream_broken(self) -> bool:
-        try:
-            self._stream.end()
-        except RecordError:
-            return True
-        return False
-
     def _send_alert(self, alert: Alert) -> None:
         self.alert_sent = alert
         self._count += 1
@@ -442,33 +395,9 @@ class Endpoint:
         self._write(21, alert.encode())
 
     def _write(self, kind: int, data: bytes) -> None:
-        if self._writes is None:
-            record = Record(kind, version_number(self.agreed.version or self.first_version()), data)
-        else:
-            record = self._writes.seal(kind, data)
-        self._out += record.encode()
-
-    def first_version(self) -> str:
-        """The version of the records before one is agreed upon: as old as can be, for the sake of old peers."""
-        return max("TLS 1.0", self.settings.lowest) if self.settings.highest != "SSL 3.0" else "SSL 3.0"
+        self.records.write(kind, data, self.agreed.version or self.settings.first)
 
     def _moved(self, cause: str, before: Mapping[str, Any]) -> None:
         """Write down what was done; data are not told, for there may be any amount of them."""
         self.moves.append(Move(cause, before, self.plain(), tuple(self._notes), tuple(self._sends)))
         self._notes, self._sends = [], []
-
-
-def allows(certificate: Any, use: str) -> bool:
-    """Whether its key usage allows something ("keyEncipherment"); without one, everything is allowed."""
-    from cryptography import x509
-
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        return True  # (what is wrong with the extensions, `verify` has to say)
-    names = {"keyEncipherment": usage.key_encipherment, "digitalSignature": usage.digital_signature}
-    return bool(names[use])
-
-
-def _under(protection: Protection | None) -> str:
-    return "in the clear" if protection is None else f"{protection.suite.cipher.name}, record {protection.seq}"

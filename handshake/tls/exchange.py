@@ -46,7 +46,8 @@ def encrypt(public_key: Any, premaster: bytes, random: Random | None = None) -> 
     while len(filling) < wanted:
         filling += random("RSA padding", wanted).replace(b"\0", b"")
     block = b"\0\2" + filling[:wanted] + b"\0" + premaster
-    return pow(int.from_bytes(block, "big"), numbers.e, numbers.n).to_bytes(size, "big")
+    sealed = pow(int.from_bytes(block, "big"), numbers.e, numbers.n)
+    return int(sealed).to_bytes(size, "big")
 
 
 def decrypt(key: Any, exchange: bytes, version: int, random: Random) -> bytes:
@@ -125,5 +126,8 @@ def _order(group: int) -> int:
     """How many points the group has (SEC 2 sections 2.4.2 and 2.5.1)."""
     return {
         0x0017: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
-        0x0018: int("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16),
+        0x0018: int(
+            "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+            16,
+        ),
     }[group]

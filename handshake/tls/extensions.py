@@ -7,19 +7,12 @@ reads and writes its content; one that nobody knows is kept as it came (`Other`)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from handshake.errors import DecodeError
-from handshake.tls.names import (
-    EXTENSIONS,
-    GROUPS,
-    POINT_FORMATS,
-    SIGNATURE_SCHEMES,
-    VERSIONS,
-    name_of,
-)
+from handshake.tls.encoding import read_numbers, read_schemes, write_numbers
+from handshake.tls.names import EXTENSIONS, GROUPS, POINT_FORMATS, VERSIONS, name_of
 from handshake.wire import Reader, Writer
 
 
@@ -37,30 +30,6 @@ class Extension(Protocol):
 def extension_name(number: int) -> str:
     """The name of an extension, or its number."""
     return name_of(EXTENSIONS, number)
-
-
-def read_numbers(
-    reader: Reader, name: str, item: str, table: Mapping[int, str], prefix: int = 2, size: int = 2
-) -> tuple[int, ...]:
-    """A list of numbers that says its length first; at least one, or DecodeError.
-
-    prefix: bytes of that length.   size: bytes of each number.
-    """
-    numbers = []
-    with reader.prefixed(name, prefix):
-        if not reader.remaining or reader.remaining % size:
-            got = f"{reader.remaining}"
-            raise DecodeError(f"{name} length", reader.pos - prefix, f"a multiple of {size}, at least {size}", got)
-        while reader.remaining:
-            numbers.append(reader.uint(item, size, words=lambda number: name_of(table, number, 2 * size)))
-    return tuple(numbers)
-
-
-def write_numbers(writer: Writer, name: str, numbers: Sequence[int], prefix: int = 2, size: int = 2) -> None:
-    """Such a list."""
-    with writer.prefixed(name, prefix):
-        for number in numbers:
-            writer.uint(name, number, size)
 
 
 @dataclass(frozen=True)
@@ -101,7 +70,9 @@ class ServerName:
             if not reader.remaining:
                 raise DecodeError("server name list length", reader.pos - 2, "a name at least", "0")
             while reader.remaining:
-                kind = reader.uint("name type", 1, words=lambda number: "host_name" if number == 0 else "unknown")
+                kind = reader.uint(
+                    "name type", 1, words=lambda number: "host_name" if number == 0 else "unknown"
+                )
                 with reader.prefixed("host name", 2):
                     if not reader.remaining:
                         raise DecodeError("host name length", reader.pos - 2, "at least 1", "0")
@@ -171,11 +142,6 @@ class SignatureAlgorithms:
     def write(self, writer: Writer, hello: str) -> None:
         """Its content."""
         write_numbers(writer, "supported signature algorithms", self.schemes)
-
-
-def read_schemes(reader: Reader) -> tuple[int, ...]:
-    """A list of signature schemes, as also a CertificateRequest has."""
-    return read_numbers(reader, "supported signature algorithms", "signature scheme", SIGNATURE_SCHEMES)
 
 
 @dataclass(frozen=True)
@@ -258,7 +224,7 @@ class SessionTicket:
 
 @dataclass(frozen=True)
 class SupportedVersions:
-    """The versions that the client speaks, best first (RFC 8446 section 4.2.1); the server answers with one."""
+    """The versions that the client speaks, best first; the server's is one (RFC 8446 section 4.2.1)."""
 
     versions: tuple[int, ...]
 
@@ -370,12 +336,16 @@ def read_extensions(reader: Reader, hello: str) -> tuple[Extension, ...] | None:
             with reader.part(extension_name(kind)):
                 reader.uint("extension type", 2, words=extension_name)
                 if kind in found:
-                    raise DecodeError("extension type", start, "each extension once", f"{extension_name(kind)} again")
+                    raise DecodeError(
+                        "extension type", start, "each extension once", f"{extension_name(kind)} again"
+                    )
                 length = reader.uint("extension length", 2, "of what follows, in bytes")
                 # Its fields belong to the extension itself, and end where it ends.
                 outer = reader.end
                 if length > reader.remaining:
-                    raise DecodeError("extension length", start + 2, f"at most {reader.remaining}", str(length))
+                    raise DecodeError(
+                        "extension length", start + 2, f"at most {reader.remaining}", str(length)
+                    )
                 reader.end = reader.pos + length
                 if kind in KINDS:
                     found[kind] = KINDS[kind].read(reader, hello)

@@ -49,6 +49,7 @@ class Edge(NamedTuple):
 _FLIGHT = "[Certificate,] ClientKeyExchange, [CertificateVerify,] ChangeCipherSpec, Finished"
 _HELLO = "ServerHello, Certificate, [ServerKeyExchange,] [CertificateRequest,] ServerHelloDone"
 _CHANGED = "ChangeCipherSpec, Finished"
+_RESUMED = f"ServerHello, {_CHANGED}"
 
 EDGES = (
     Edge("client", "START", "open", "ClientHello", "WAIT_SH", "RFC 5246 section 7.4.1.2"),
@@ -67,7 +68,7 @@ EDGES = (
     Edge("client", "CONNECTED", "HelloRequest", "Alert", "CONNECTED", "RFC 5246 section 7.4.1.1"),
     Edge("server", "START", "ClientHello", _HELLO, "WAIT_CERT", "RFC 5246 section 7.4.1.2"),
     Edge("server", "START", "ClientHello", _HELLO, "WAIT_CKE", "RFC 5246 section 7.4.1.2"),
-    Edge("server", "START", "ClientHello", f"ServerHello, {_CHANGED}", "WAIT_CCS", "RFC 5246 section 7.3, figure 2"),
+    Edge("server", "START", "ClientHello", _RESUMED, "WAIT_CCS", "RFC 5246 section 7.3, figure 2"),
     Edge("server", "WAIT_CERT", "Certificate", "", "WAIT_CKE", "RFC 5246 section 7.4.6"),
     Edge("server", "WAIT_CKE", "ClientKeyExchange", "", "WAIT_CV", "RFC 5246 section 7.4.7"),
     Edge("server", "WAIT_CKE", "ClientKeyExchange", "", "WAIT_CCS", "RFC 5246 section 7.4.7"),

@@ -124,7 +124,7 @@ def key_block(
 
 
 def transcript_hash(version: str, messages: bytes, hash: str = "sha256") -> bytes:
-    """The hash over all handshake messages so far, headers and all, records left out (RFC 5246 section 7.4.9).
+    """The hash over all handshake messages so far, with their headers (RFC 5246 section 7.4.9).
 
     In TLS 1.2 that of the suite; before, MD5 and SHA-1 one after the other, 36 bytes.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from handshake.errors import Refused
+from handshake.tls.protection import Protection
 from handshake.tls.suites import Suite
 
 CHANGE_CIPHER_SPEC = "ChangeCipherSpec"
@@ -33,22 +34,6 @@ class Move(NamedTuple):
 
 
 @dataclass
-class Session:
-    """What both ends remember of a connection, to go on with later without a new key exchange.
-
-    id: the server's name for it.   extended: whether its master secret is an extended one (RFC 7627).
-    """
-
-    id: bytes
-    version: str
-    suite: Suite
-    master: bytes
-    extended: bool
-    server_name: str | None = None
-    peer_chain: tuple[bytes, ...] = ()
-
-
-@dataclass
 class Agreed:
     """What is known of the connection so far; each line is filled in by the message that brings it."""
 
@@ -71,3 +56,10 @@ class Agreed:
         if self.suite is None:
             raise Refused("the handshake", "no suite is agreed upon yet")
         return self.suite
+
+
+def under(protection: Protection | None) -> str:
+    """How records are protected, in words."""
+    return (
+        "in the clear" if protection is None else f"{protection.suite.cipher.name}, record {protection.seq}"
+    )

@@ -124,7 +124,7 @@ SIGNALS = {0x00FF: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV", 0x5600: "TLS_FALLBACK_SC
 
 
 def is_grease(number: int) -> bool:
-    """Whether a number is one of those that mean nothing, sent to keep peers used to the unknown (RFC 8701)."""
+    """Whether a number means nothing, and is sent to keep peers used to the unknown (RFC 8701)."""
     return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
 
 
@@ -150,5 +150,5 @@ def version_number(version: str | int) -> int:
 
 
 def version_name(version: str | int) -> str:
-    """"TLS 1.2" for 0x0303 (or for "TLS 1.2").  ValueError if there is no such version."""
+    """ "TLS 1.2" for 0x0303 (or for "TLS 1.2").  ValueError if there is no such version."""
     return VERSIONS[version_number(version)]

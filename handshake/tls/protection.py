@@ -61,7 +61,9 @@ class Protection:
         cipher, version = self.suite.cipher, self.version
         if self._aead is not None:
             explicit = seq.to_bytes(cipher.explicit, "big") if cipher.explicit else b""
-            sealed = self._aead.encrypt(self._nonce(seq, explicit), data, covered(seq, kind, version, len(data)))
+            sealed = self._aead.encrypt(
+                self._nonce(seq, explicit), data, covered(seq, kind, version, len(data))
+            )
             return Record(kind, version, explicit + sealed)
         if cipher.kind == "NULL":
             return Record(kind, version, data + mac(self.mac_key, self.suite.mac, seq, kind, version, data))
@@ -105,7 +107,9 @@ class Protection:
         cipher, data = self.suite.cipher, record.fragment
         size = len(data) - cipher.explicit - cipher.tag
         if size < 0:
-            raise self._wrong(seq, f"a sealed record has {cipher.explicit + cipher.tag} bytes at least, not {len(data)}")
+            raise self._wrong(
+                seq, f"a sealed record has {cipher.explicit + cipher.tag} bytes at least, not {len(data)}"
+            )
         nonce = self._nonce(seq, data[: cipher.explicit])
         about = covered(seq, record.type, record.version, size)
         try:
@@ -132,7 +136,9 @@ class Protection:
     def _nonce(self, seq: int, explicit: bytes) -> bytes:
         if explicit:
             return self.iv + explicit
-        return bytes(a ^ b for a, b in zip(self.iv, seq.to_bytes(12, "big"), strict=True))  # RFC 7905 section 2
+        return bytes(
+            a ^ b for a, b in zip(self.iv, seq.to_bytes(12, "big"), strict=True)
+        )  # RFC 7905 section 2
 
     def _next(self) -> int:
         if self.seq >= 1 << 64:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from handshake.tls import extensions as ext
 from handshake.tls import signing
 from handshake.tls.alerts import Alert
+from handshake.tls.choosing import choose_group, choose_scheme, choose_suite, choose_version
 from handshake.tls.client import SCSV, check_finished
-from handshake.tls.endpoint import Endpoint, allows
+from handshake.tls.endpoint import Endpoint
 from handshake.tls.exchange import Share, decrypt
-from handshake.tls.keys import VERSIONS, hash30
-from handshake.tls.known import Session
+from handshake.tls.judging import allows
+from handshake.tls.keys import hash30
 from handshake.tls.messages import (
     Certificate,
     CertificateRequest,
@@ -25,44 +25,15 @@ from handshake.tls.messages import (
     ServerHelloDone,
     ServerKeyExchange,
 )
-from handshake.tls.names import VERSIONS as VERSION_NAMES
-from handshake.tls.names import name_of, version_number
+from handshake.tls.names import version_number
+from handshake.tls.sessions import Session, Sessions
 from handshake.tls.settings import Identity, Settings, Verify
-from handshake.tls.suites import Suite
 
 FALLBACK = 0x5600
 """In a list of suites: this client has offered more before, and was refused (RFC 7507)."""
 
 AUTHENTICATION = ("none", "optional", "required")
 """Whether a server asks the client who it is, and whether it has to answer."""
-
-SESSIONS_MOST = 1000
-"""So many sessions are remembered; then the oldest is forgotten."""
-
-
-class Sessions:
-    """The sessions that a server can go on with, the newest last."""
-
-    def __init__(self, most: int = SESSIONS_MOST) -> None:
-        self.most = most
-        self._by_id: OrderedDict[bytes, Session] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def add(self, session: Session) -> None:
-        """Remember a session."""
-        self._by_id[session.id] = session
-        while len(self._by_id) > self.most:
-            self._by_id.popitem(last=False)
-
-    def find(self, session_id: bytes) -> Session | None:
-        """The session of that id, if it is remembered."""
-        return self._by_id.get(session_id)
-
-    def forget(self, session_id: bytes) -> None:
-        """Never go on with it."""
-        self._by_id.pop(session_id, None)
 
 
 class Server(Endpoint):
@@ -135,7 +106,7 @@ def recv_client_hello(server: Server, hello: ClientHello) -> None:
     agreed, settings = server.agreed, server.settings
     # 1. Check, and choose.
     server.hello = hello
-    version = _choose_version(server, hello)
+    version = choose_version(server, hello)
     if FALLBACK in hello.cipher_suites and hello.version < version_number(settings.highest):
         why = "offers less than it can, and says so: something on the way made it do that"
         raise server.wrong(why, "RFC 7507 section 3", "inappropriate_fallback")
@@ -149,7 +120,7 @@ def recv_client_hello(server: Server, hello: ClientHello) -> None:
     agreed.places["client random"] = (told.number, 6)
     agreed.server_random = server.random("server random", 32)
     session = _session(server, hello, version, ext.ExtendedMasterSecret.number in offered)
-    suite = session.suite if session else _choose_suite(server, hello, version, offered)
+    suite = session.suite if session else choose_suite(server, hello, version, offered)
     agreed.suite = suite
     answers = _answer(server, hello, offered, session)
     server.note(f"chooses {version} and {suite}")
@@ -170,18 +141,6 @@ def recv_client_hello(server: Server, hello: ClientHello) -> None:
     server.say(ServerHelloDone())
     server.session_id = session_id
     server.state = "WAIT_CERT" if asks else "WAIT_CKE"
-
-
-def _choose_version(server: Server, hello: ClientHello) -> str:
-    """The newest version that both speak; a client names only its newest (appendix E.1)."""
-    own = [version for version in server.settings.versions if version_number(version) <= hello.version]
-    if not own:
-        why = (
-            f"speaks {name_of(VERSION_NAMES, hello.version)} at most, and this server"
-            f" {', '.join(sorted(server.settings.versions))}"
-        )
-        raise server.wrong(why, "RFC 5246 appendix E.1", "protocol_version")
-    return max(own, key=VERSIONS.index)
 
 
 def _check_extensions(server: Server, offered: dict[int, Any]) -> None:
@@ -213,53 +172,6 @@ def _session(server: Server, hello: ClientHello, version: str, extended: bool) -
     return session if session.extended == (extended and server.settings.extended_master_secret) else None
 
 
-def _choose_suite(server: Server, hello: ClientHello, version: str, offered: dict[int, Any]) -> Suite:
-    """The first of the server's suites that the client offers, and that fits version, key and group."""
-    for suite in server.settings.suites:
-        if suite.number in hello.cipher_suites and suite.serves(version) and _fits(server, suite, version, offered):
-            return suite
-    why = f"offers no suite that this server can use with {version}, its certificate and its groups"
-    raise server.wrong(why, "RFC 5246 section 7.4.1.3", "handshake_failure")
-
-
-def _fits(server: Server, suite: Suite, version: str, offered: dict[int, Any]) -> bool:
-    """Whether the server's key can do what a suite asks for, and the client can check it."""
-    if server.identity is None:
-        return False
-    public = server.identity.key.public_key()
-    kind = signing.kind_of(public)
-    if kind not in ({"ECDSA": ("ECDSA", "Ed25519")}.get(suite.authentication, ("RSA",))):
-        return False
-    if suite.key_exchange == "RSA":
-        return True
-    if version == "TLS 1.2" and _scheme(server, offered) is None:
-        return False
-    if version != "TLS 1.2" and kind == "Ed25519":
-        return False  # it came with the signature schemes of TLS 1.2
-    return _group(server, offered) is not None
-
-
-def _scheme(server: Server, offered: dict[int, Any]) -> int | None:
-    """How to sign: the first of the client's schemes that the server's key can do."""
-    said = offered.get(ext.SignatureAlgorithms.number)
-    if server.identity is None:
-        return None
-    # Who says nothing takes SHA-1 (RFC 5246 section 7.4.1.4.1).
-    schemes = said.schemes if said is not None else (0x0201, 0x0203)
-    public = server.identity.key.public_key()
-    return signing.choose(public, server.settings.schemes, schemes)
-
-
-def _group(server: Server, offered: dict[int, Any]) -> int | None:
-    """The first of the server's groups that the client can use; who says nothing can use any (RFC 8422)."""
-    said = offered.get(ext.SupportedGroups.number)
-    formats = offered.get(ext.PointFormats.number)
-    if formats is not None and 0 not in formats.formats:
-        return None
-    groups = said.groups if said is not None else server.settings.groups
-    return next((group for group in server.settings.groups if group in groups), None)
-
-
 def _answer(
     server: Server, hello: ClientHello, offered: dict[int, Any], session: Session | None
 ) -> tuple[ext.Extension, ...] | None:
@@ -275,7 +187,11 @@ def _answer(
         answers.append(ext.ServerName())
     if ext.PointFormats.number in offered and agreed.in_use.key_exchange == "ECDHE":
         answers.append(ext.PointFormats())
-    if ext.EncryptThenMac.number in offered and settings.encrypt_then_mac and agreed.in_use.cipher.kind == "CBC":
+    if (
+        ext.EncryptThenMac.number in offered
+        and settings.encrypt_then_mac
+        and agreed.in_use.cipher.kind == "CBC"
+    ):
         agreed.encrypt_then_mac = True
         answers.append(ext.EncryptThenMac())
     if ext.ExtendedMasterSecret.number in offered and settings.extended_master_secret:
@@ -315,8 +231,8 @@ def _resume(server: Server, session: Session, answers: tuple[ext.Extension, ...]
 
 def _key_exchange(server: Server, offered: dict[int, Any]) -> ServerKeyExchange:
     """A public value for this connection, signed together with both randoms."""
-    agreed, group = server.agreed, _group(server, offered)
-    scheme = _scheme(server, offered) if agreed.version == "TLS 1.2" else None
+    agreed, group = server.agreed, choose_group(server, offered)
+    scheme = choose_scheme(server, offered) if agreed.version == "TLS 1.2" else None
     if group is None or server.identity is None:  # (a suite of ECDHE is chosen only if there is one)
         raise server.wrong("offers no group", "RFC 8422 section 4", "handshake_failure")
     server.share = Share(group, server.random, "server")
@@ -339,7 +255,9 @@ def recv_certificate(server: Server, message: Certificate) -> None:
     if message.chain:
         leaf = server.judge(message.chain)
         server.client_key = leaf.public_key()
-        if signing.kind_of(server.client_key) not in ("RSA", "ECDSA", "Ed25519") or not allows(leaf, "digitalSignature"):
+        if signing.kind_of(server.client_key) not in ("RSA", "ECDSA", "Ed25519") or not allows(
+            leaf, "digitalSignature"
+        ):
             why = "its certificate has a key that cannot sign here"
             raise server.wrong(why, "RFC 5246 section 7.4.6", "unsupported_certificate")
         server.agreed.peer_chain = message.chain
@@ -378,7 +296,9 @@ def recv_certificate_verify(server: Server, message: CertificateVerify) -> None:
         why = f"signs with {message.scheme:04x}, which was not asked for"
         raise server.wrong(why, "RFC 5246 section 7.4.8", "illegal_parameter")
     if server.agreed.version == "SSL 3.0":
-        signing.verify30(server.client_key, hash30(server.agreed.master, messages), message.signature, server.peer)
+        signing.verify30(
+            server.client_key, hash30(server.agreed.master, messages), message.signature, server.peer
+        )
     else:
         signing.verify(server.client_key, message.scheme, messages, message.signature, server.peer)
     server.note("the signature over the handshake verifies: the client has the key of its certificate")

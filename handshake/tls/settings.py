@@ -79,6 +79,11 @@ class Settings:
         """The oldest version."""
         return min(self.versions, key=VERSIONS.index)
 
+    @property
+    def first(self) -> str:
+        """The version of the records before one is agreed upon: old, for the sake of old peers."""
+        return "SSL 3.0" if self.highest == "SSL 3.0" else max("TLS 1.0", self.lowest)
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -103,7 +108,9 @@ class Identity:
             key = load_pem_private_key(key.encode() if isinstance(key, str) else key, None)
         chain = _chain(certificate)
         if key is None:
-            raise ValueError("a certificate without its private key is what anybody has: give the key as well")
+            raise ValueError(
+                "a certificate without its private key is what anybody has: give the key as well"
+            )
         return cls(chain, key)
 
 

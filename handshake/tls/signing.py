@@ -42,7 +42,7 @@ def kind_of_scheme(scheme: int) -> str:
 
 
 def choose(public_key: Any, offered: tuple[int, ...], own: tuple[int, ...] = SCHEMES) -> int | None:
-    """The scheme to sign with: the first of our own that fits the key and that the other end offers; or None."""
+    """The scheme to sign with: the first of our own that fits the key and is offered; None if none is."""
     kind = kind_of(public_key)
     return next((scheme for scheme in own if scheme in offered and kind_of_scheme(scheme) == kind), None)
 
@@ -93,7 +93,7 @@ def verify(public_key: Any, scheme: int | None, data: bytes, signature: bytes, b
 
 
 def sign30(key: Any, hashes: bytes) -> bytes:
-    """Sign the two hashes of SSL 3.0, which are made with the master secret (RFC 6101 section 5.6.8); RSA only."""
+    """Sign the two hashes of SSL 3.0, made with the master secret; RSA only (RFC 6101 section 5.6.8)."""
     from cryptography.hazmat.primitives.asymmetric import padding
     from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 
@@ -120,7 +120,9 @@ def _hash(scheme: int | None) -> Any:
     from cryptography.hazmat.primitives import hashes
 
     name = "sha1" if scheme is None else SIGNATURE_SCHEMES[scheme].rsplit("_", 1)[-1]
-    return {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}[name]()
+    if name == "sha1":
+        return hashes.SHA1()
+    return {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}[name]
 
 
 def _rsa(scheme: int | None, data: bytes) -> tuple[bytes, Any, Any]:

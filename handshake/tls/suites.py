@@ -58,7 +58,7 @@ class Suite:
     number, name: as IANA lists it.   openssl: what OpenSSL calls it.
     key_exchange: "RSA" (the client encrypts the premaster secret with the certificate's key) or "ECDHE".
     authentication: the kind of key that the server's certificate needs, "RSA" or "ECDSA".
-    cipher: one of CIPHERS.   mac: the hash of its MAC, or "".   hash: of the PRF and the transcript in TLS 1.2.
+    cipher: one of CIPHERS.   mac: the hash of its MAC, or "".   hash: of the PRF of TLS 1.2.
     since: the first version that may use it.
     """
 
@@ -102,7 +102,11 @@ def _suite(number: int, name: str, openssl: str) -> Suite:
         {"SHA": "sha1"}.get(hash, hash.lower()) if own_mac else "",
         "sha384" if hash == "SHA384" else "sha256",
         # The MACs of SHA-1 are as old as SSL 3.0, the curves came after it.
-        "TLS 1.2" if not own_mac or hash != "SHA" else "TLS 1.0" if exchange.startswith("ECDHE") else "SSL 3.0",
+        "TLS 1.2"
+        if not own_mac or hash != "SHA"
+        else "TLS 1.0"
+        if exchange.startswith("ECDHE")
+        else "SSL 3.0",
     )
 
 
@@ -189,4 +193,6 @@ def find(suite: int | str | Suite) -> Suite:
         if suite in (each.number, each.name, each.openssl):
             return each
     wanted = suite_name(suite) if isinstance(suite, int) else repr(suite)
-    raise ValueError(f"no suite {wanted} is spoken here; there are {', '.join(s.name for s in SUITES.values())}")
+    raise ValueError(
+        f"no suite {wanted} is spoken here; there are {', '.join(s.name for s in SUITES.values())}"
+    )

@@ -3,16 +3,15 @@
 from handshake.labs.trust.benches import (
     bench,
     bench_lab,
+    checks,
     checks_table,
-    compromised,
     dates,
     dates_lab,
     lists,
     lists_lab,
-    warning,
-    warning_lab,
 )
 from handshake.labs.trust.bets import bet_continue, bet_name, bet_revoked, exit_check
+from handshake.labs.trust.warned import compromised, warning, warning_lab
 
 __all__ = [
     "bench",
@@ -20,6 +19,7 @@ __all__ = [
     "bet_continue",
     "bet_name",
     "bet_revoked",
+    "checks",
     "checks_table",
     "compromised",
     "dates",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from html import escape
-from typing import Any
 
 from cryptography import x509
 
 from handshake import live, pki, show
-from handshake.labs.bets import TEXT
 from handshake.labs.lab import Lab, Outcome, choice, one_of, slider, switch, whole
 from handshake.pki.authority import DEFECTS, HOST, KINDS, NOW, Case, Party, Wish, case, issue, lesson_key
+from handshake.pki.checks import CHECKS, KNOWN_ISSUER, SIGNATURE
 from handshake.show import Piece
 from handshake.show.axes import linear
 from handshake.show.table import Table
+from handshake.tls.alerts import ALERTS, NUMBERS
 
 PURPOSES = ("server", "client")
 VERDICT = {True: "good", False: "FAILS", None: "–"}
@@ -50,61 +49,83 @@ def _row(number: object, one: x509.Certificate) -> tuple[object, ...]:
     return number, pki.subject_of(one), pki.issuer_of(one), pki.key_of(one), dates_, names
 
 
-def opinions_table(found: live.Opinions) -> Table:
-    """What others say of the same bytes."""
+def opinions_table(found: live.Opinions, why: str = "") -> Table:
+    """What others say of the same bytes.   why: they differ from us, where they do."""
     said = {True: "accepts", False: "refuses", None: "–"}
-    rows = [(each.who, said[each.accepts], each.words, each.alert) for each in found.opinions]
+    rows = []
+    for each in found.opinions:
+        differs = why if why and each.accepts is not found["ours"].accepts else ""
+        rows.append((each.who, said[each.accepts], each.words or differs, each.alert))
     return show.table(
         ("who", "says", "in its words", "alert"), rows, title="Second opinions, on the same bytes"
     )
 
 
-def bench(defect: str = "none", kind: str = "RSA", purpose: str = "server", lists: bool = True) -> Outcome:
+def checks() -> Table:
+    """What each check asks, in the order in which they are made."""
+    found = [(each.name, each.asks, each.section) for each in (KNOWN_ISSUER, SIGNATURE)]
+    found += [
+        (each.name, str(each.run.__doc__).partition(" (")[0].rstrip("."), each.section) for each in CHECKS
+    ]
+    return show.table(("check", "what it asks for", "in the standard"), found, title="The checks")
+
+
+def bench(
+    defect: str = "none", kind: str = "RSA", purpose: str = "server", lists: bool = True, names: bool = True
+) -> Outcome:
     """A chain with one defect: what our checks say, and what others say.
 
     defect: one of DEFECTS.   kind: of the keys.   purpose: whose certificate it is, "server" or "client".
-    lists: whether revocation is checked.
+    lists: whether revocation is checked.   names: whether a server's name is checked.
     """
     one_of("defect", defect, DEFECTS)
+    wrong = DEFECTS[defect]
     made = case(defect, kind=kind, purpose=purpose)
+    if not names:
+        made = replace(made, server_name=None)
     report = pki.validate(
         made.chain, made.anchors, made.now, made.server_name, made.purpose, made.crls if lists else ()
     )
     first = report.first_failure
-    words = [f"{DEFECTS[defect].words[0].upper()}{DEFECTS[defect].words[1:]}."]
+    words = [f"{wrong.words[0].upper()}{wrong.words[1:]}. The day is {made.now:%Y-%m-%d}."]
     if first is None:
-        asked = "revocation is checked" if lists else "revocation is not checked"
-        words.append(f"No check fails: this {purpose} with its {kind} keys is believed ({asked}).")
+        left = [
+            what for what, on in (("revocation", lists), ("the name", names or purpose == "client")) if not on
+        ]
+        asked = f" ({' and '.join(left)} not checked)" if left else ""
+        words.append(f"No check fails: this {purpose} with its {kind} keys is believed{asked}.")
     else:
         blamed = "the anchor" if first.index is None or first.index < 0 else f"certificate {first.index}"
-        words.append(f"First to fail: {first.check}, at {blamed}: {first.why}. The alert is {first.alert}.")
-    if DEFECTS[defect].why:
-        words.append(f"{DEFECTS[defect].why}.")
+        meant = ALERTS[NUMBERS[first.alert]].says
+        words.append(f"First to fail: {first.check}, at {blamed}: {first.why}.")
+        words.append(f"The alert is {first.alert}: \u201c{meant}\u201d.")
     found = live.opinions(made, lists=lists)
-    return Outcome("\n".join(words), (checks_table(report), opinions_table(found), chain_table(made)))
+    others = opinions_table(found, wrong.why if names else "")
+    return Outcome("\n".join(words), (others, checks_table(report), chain_table(made)))
 
 
 def bench_lab() -> Lab:
     """`bench`, with controls."""
     return Lab(
         "A chain with one defect", bench,
-        defect=choice("defect", [(each.words, name) for name, each in DEFECTS.items()], "none"),
-        kind=choice("keys", KINDS, "RSA"),
         purpose=choice("presented by the", PURPOSES, "server"),
+        kind=choice("keys", KINDS, "RSA"),
+        defect=choice("defect", [(each.words, name) for name, each in DEFECTS.items()], "none"),
         lists=switch("revocation is checked", True),
+        names=switch("a server's name is checked", True),
     )  # fmt: skip
 
 
 # Dates.
 
-SPANS = {"root": (2015, 2040), "intermediate": (2020, 2030), "leaf": (2025, 2026)}
-"""From the beginning of which year until the beginning of which."""
+SPANS = {"root": (2015, 2039), "intermediate": (2020, 2029), "leaf": (2025, 2025)}
+"""From the beginning of which year to the end of which."""
 
 
 def dated(seed: int = 0) -> Case:
     """A chain whose certificates live for different spans of years."""
     begins = {name: datetime(first, 1, 1, tzinfo=UTC) for name, (first, _) in SPANS.items()}
-    ends = {name: datetime(last, 1, 1, tzinfo=UTC) for name, (_, last) in SPANS.items()}
+    ends = {name: datetime(last, 12, 31, 23, 59, 59, tzinfo=UTC) for name, (_, last) in SPANS.items()}
     parties: dict[str, Party] = {}
     issuer = None
     for n, (name, wish) in enumerate(
@@ -130,7 +151,10 @@ def dates(year: int = 2025, month: int = 6) -> Outcome:
     words = f"On {now:%Y-%m-%d} the chain is " + (
         "good." if first is None else f"refused. {_blamed(first)}: {first.why}."
     )
-    rows = {name: [Piece(a, b, f"{a} to {b}", "valid")] for name, (a, b) in SPANS.items()}
+    words += " (OpenSSL is asked by its command: its handshakes go by the clock of the machine.)"
+    rows = {
+        name: [Piece(a, b + 1, f"{a} to {b}" if a < b else f"{a}", "valid")] for name, (a, b) in SPANS.items()
+    }
     today = now.year + (now.month - 1) / 12
     picture = show.lanes(
         rows, linear(2010, 2046, lambda y: f"{y:.0f}", "year", 8), title="Three spans of time, and one day",
@@ -138,7 +162,7 @@ def dates(year: int = 2025, month: int = 6) -> Outcome:
         marks=[(today, f"{now:%Y-%m-%d}")],
     )  # fmt: skip
     second = live.opinions_at(made, now)
-    return Outcome(words, (picture, checks_table(report), opinions_table(second)))
+    return Outcome(words, (picture, opinions_table(second), checks_table(report)))
 
 
 def _blamed(outcome: pki.Outcome) -> str:
@@ -192,89 +216,3 @@ def _revocation(hand: str, checking: bool, revoked: bool) -> tuple[bool, list[st
 def lists_lab() -> Lab:
     """`lists`, with controls."""
     return Lab("Who asks whether it was taken back?", lists, revoked=switch("it was taken back", True))
-
-
-# The browser's question.
-
-PRESENTERS = {
-    "the server": "none",
-    "the server, with an old certificate": "expired",
-    "somebody with a certificate of their own": "self_signed",
-    "somebody with a CA of their own": "unknown_ca",
-    "somebody with a good certificate for another name": "wrong_host",
-}
-"""Who answers the call, and what they present."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """What a browser shows instead of the site."""
-
-    title: str
-    words: str
-    buttons: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return "\n".join([f"[ {self.title} ]", self.words, *(f"  ( {button} )" for button in self.buttons)])
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        button = "border:1px solid currentColor;border-radius:4px;padding:.2em .8em;margin-right:.8em"
-        buttons = "".join(f'<span style="{button}">{escape(each)}</span>' for each in self.buttons)
-        colour, sign = ("#b3202c", "⚠ ") if self.buttons else ("#00936b", "")
-        frame = f"border:2px solid {colour};border-radius:8px;padding:1em 1.4em;max-width:640px;{TEXT}"
-        page = (
-            f'<div style="{frame}">'
-            f'<div style="font-size:1.3em;font-weight:600">{sign}{escape(self.title)}</div>'
-            f"<p>{escape(self.words)}</p><p>{buttons}</p></div>"
-        )
-        return {"text/plain": str(self), "text/html": page}
-
-
-def warning(
-    presenter: str = "somebody with a CA of their own", goes_on: bool = False, hsts: bool = False
-) -> Outcome:
-    """A call to www.example.org, answered by somebody.
-
-    presenter: one of PRESENTERS.   goes_on: what the user answers, if asked.   hsts: whether the host has
-    asked before that nobody be asked.
-    """
-    one_of("presenter", presenter, PRESENTERS)
-    made = live.visit(case(PRESENTERS[presenter]), goes_on=goes_on, hsts=hsts)
-    if not made.refused:
-        page = Page(HOST, "The page, with its form. No warning was shown.", ())
-    else:
-        words = f"{HOST}: {made.refused}. Somebody may be trying to read what you send."
-        page = Page(
-            "This connection is not private", words, ("Go back", "Continue") if made.asked else ("Go back",)
-        )
-    reads = made.heard.decode("latin-1").replace("\r\n", " | ") if made.heard else "nothing"
-    who = "the server" if presenter.startswith("the server") else "somebody who is not the server"
-    words = f"{'It is encrypted, and' if made.heard else 'For now'} {who} reads: {reads}"
-    note = show.table(("what", "answer"), [
-        ("OpenSSL says", made.refused or "nothing: it believes the certificate"),
-        ("the user is asked", "yes" if made.asked else "no"),
-        ("the form is sent", "yes" if made.sent else "no"),
-        ("whoever presented the chain reads", reads),
-    ], title="What happened", code=(1,))  # fmt: skip
-    return Outcome(words, (page, note))
-
-
-def warning_lab() -> Lab:
-    """`warning`, with controls."""
-    return Lab(
-        "A warning, and a question", warning,
-        presenter=choice("the call is answered by", list(PRESENTERS), "somebody with a CA of their own"),
-        goes_on=switch("the user clicks Continue", False),
-        hsts=switch("the host is known for HSTS", False),
-    )  # fmt: skip
-
-
-def compromised() -> tuple[Case, pki.Report]:
-    """Somebody has stolen the intermediate's key, and issues a certificate for a name of their choice."""
-    good = case()
-    thief = good.parties["intermediate"]
-    key = lesson_key("RSA", 6)
-    forged = issue(Wish("bank.example", ("bank.example",)), key, 4711, thief)
-    chain = (forged, thief.certificate)
-    made = Case("none", chain, key, good.anchors, good.crls, "bank.example", "server", NOW, good.parties)
-    return made, pki.validate(chain, good.anchors, NOW, "bank.example", crls=good.crls)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handshake.labs.bets import Bet, Bets, bet
-from handshake.labs.trust.benches import bench, lists, warning
+from handshake.labs.trust.benches import bench, lists
+from handshake.labs.trust.warned import warning
 
 
 def bet_revoked() -> Bet:
@@ -32,16 +33,16 @@ def bet_name() -> Bet:
         "A certificate is in date, its CA is trusted, its signature is good. It is for www.example.com, and "
         "the client has called www.example.org. Is that worth a refusal?",
         [
-            "no: the CA has vouched for it",
             "yes: anybody can get a good certificate for a name of their own",
+            "no: the CA has vouched for it",
             "only if the two names have different addresses",
         ],
-        answer=1,
+        answer=0,
         because=(
             "whoever stands in between has a good certificate too, for a name of their own. Only the name "
             "says that it is the server whom the client wanted"
         ),
-        reveal=lambda: bench("wrong_host").views[0],
+        reveal=lambda: bench("wrong_host").views[1],
         key="06 name",
     )
 
@@ -53,10 +54,10 @@ def bet_continue() -> Bet:
         "form?",
         [
             "nobody but the server: it is encrypted",
-            "whoever presented the certificate, be it the server or somebody in between",
             "everybody on the way",
+            "whoever presented the certificate, be it the server or somebody in between",
         ],
-        answer=1,
+        answer=2,
         because=(
             "keys were agreed on with whoever answered. Encryption keeps out all others, and says nothing of "
             "who the other end is"
@@ -82,10 +83,10 @@ def exit_check() -> Bets:
             "certificate for bank.example. Which check stops that?",
             [
                 "the signature: it is not good",
-                "basicConstraints: shop.example.net is no CA",
                 "none: it leads up to a trusted root",
+                "issued by a CA: shop.example.net is none",
             ],
-            answer=1,
+            answer=2,
             because=(
                 "the signature is good, and the path leads to a trusted root. But whoever issues has to be a "
                 "CA, and its certificate says that it is none"
@@ -96,11 +97,11 @@ def exit_check() -> Bets:
             "A CA's signature on a certificate was made with ECDSA. What does a client do with the CA's "
             "public key?",
             [
-                "it decrypts the signature, and compares what comes out",
                 "it verifies the signature: the answer is yes or no",
+                "it decrypts the signature, and compares what comes out",
                 "it encrypts the certificate, and compares",
             ],
-            answer=1,
+            answer=0,
             because="there is nothing to decrypt: a signature is verified, and of ECDSA no hash comes out",
             key="06 exit 3",
         ),

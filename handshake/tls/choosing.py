@@ -1,0 +1,77 @@
+"""How a server chooses: a version, a suite that fits its key, a group, a way to sign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handshake.tls import extensions as ext
+from handshake.tls import signing
+from handshake.tls.endpoint import Endpoint
+from handshake.tls.keys import VERSIONS
+from handshake.tls.messages import ClientHello
+from handshake.tls.names import VERSIONS as VERSION_NAMES
+from handshake.tls.names import name_of, version_number
+from handshake.tls.suites import Suite
+
+
+def choose_version(server: Endpoint, hello: ClientHello) -> str:
+    """The newest version that both speak; a client names only its newest (appendix E.1)."""
+    own = [version for version in server.settings.versions if version_number(version) <= hello.version]
+    if not own:
+        why = (
+            f"speaks {name_of(VERSION_NAMES, hello.version)} at most, and this server"
+            f" {', '.join(sorted(server.settings.versions))}"
+        )
+        raise server.wrong(why, "RFC 5246 appendix E.1", "protocol_version")
+    return max(own, key=VERSIONS.index)
+
+
+def choose_suite(server: Endpoint, hello: ClientHello, version: str, offered: dict[int, Any]) -> Suite:
+    """The first of the server's suites that the client offers, and that fits version, key and group."""
+    for suite in server.settings.suites:
+        if (
+            suite.number in hello.cipher_suites
+            and suite.serves(version)
+            and _fits(server, suite, version, offered)
+        ):
+            return suite
+    why = f"offers no suite that this server can use with {version}, its certificate and its groups"
+    raise server.wrong(why, "RFC 5246 section 7.4.1.3", "handshake_failure")
+
+
+def _fits(server: Endpoint, suite: Suite, version: str, offered: dict[int, Any]) -> bool:
+    """Whether the server's key can do what a suite asks for, and the client can check it."""
+    if server.identity is None:
+        return False
+    public = server.identity.key.public_key()
+    kind = signing.kind_of(public)
+    if kind not in ({"ECDSA": ("ECDSA", "Ed25519")}.get(suite.authentication, ("RSA",))):
+        return False
+    if suite.key_exchange == "RSA":
+        return True
+    if version == "TLS 1.2" and choose_scheme(server, offered) is None:
+        return False
+    if version != "TLS 1.2" and kind == "Ed25519":
+        return False  # it came with the signature schemes of TLS 1.2
+    return choose_group(server, offered) is not None
+
+
+def choose_scheme(server: Endpoint, offered: dict[int, Any]) -> int | None:
+    """How to sign: the first of the client's schemes that the server's key can do."""
+    said = offered.get(ext.SignatureAlgorithms.number)
+    if server.identity is None:
+        return None
+    # Who says nothing takes SHA-1 (RFC 5246 section 7.4.1.4.1).
+    schemes = said.schemes if said is not None else (0x0201, 0x0203)
+    public = server.identity.key.public_key()
+    return signing.choose(public, server.settings.schemes, schemes)
+
+
+def choose_group(server: Endpoint, offered: dict[int, Any]) -> int | None:
+    """The first of the server's groups that the client can use; who says nothing can use any (RFC 8422)."""
+    said = offered.get(ext.SupportedGroups.number)
+    formats = offered.get(ext.PointFormats.number)
+    if formats is not None and 0 not in formats.formats:
+        return None
+    groups = said.groups if said is not None else server.settings.groups
+    return next((group for group in server.settings.groups if group in groups), None)
