@@ -23,7 +23,7 @@ ALERTS = {
     0: Meaning("close_notify", "I shall send nothing more: what you have is all"),
     10: Meaning("unexpected_message", "this message has no place here"),
     20: Meaning("bad_record_mac", "a record was changed on its way, or our keys differ"),
-    21: Meaning("decryption_failed", "a record could not be decrypted (no longer sent: it told attackers too much)"),
+    21: Meaning("decryption_failed", "it could not be decrypted (no longer sent: it taught attackers)"),
     22: Meaning("record_overflow", "a record is longer than records may be"),
     30: Meaning("decompression_failure", "what was compressed cannot be unpacked"),
     40: Meaning("handshake_failure", "nothing that you offer is acceptable to me"),

@@ -24,7 +24,7 @@ def mac(
 ) -> bytes:
     """The MAC of a record: over its number, its header, and what it carries (RFC 5246 section 6.2.3.1).
 
-    seq: how many records the same end has protected before.   length: as the header says, if not that of data.
+    seq: how many records came before.   length: as the header says, if not that of data.
     """
     size = (len(data) if length is None else length).to_bytes(2, "big")
     number = seq.to_bytes(8, "big") + bytes([type])
@@ -50,7 +50,7 @@ def seal_cbc(
     """What a record carries once `data` is protected; without the IV, which goes before it from TLS 1.1 on.
 
     cipher: "AES-128", "AES-256" or "3DES" (with or without "-CBC").   enc_key, mac_key: of the writing end.
-    hash: of the MAC, "sha1" ...   iv: as long as a block.   seq: how many records this end has protected before.
+    hash: of the MAC, "sha1" ...   iv: as long as a block.   seq: how many records came before.
     type, version: as in the header.   ValueError for keys and sizes that do not go together.
     """
     number, size = _check(cipher, enc_key, mac_key, hash, iv, seq, version), len(iv)

@@ -124,7 +124,8 @@ def recv_server_hello(client: Client, hello: ServerHello) -> None:
     # 1. Check: it may choose only from what was offered.
     version = VERSION_NAMES.get(hello.version, "")
     if version not in settings.versions:
-        why = f"chooses {name_of(VERSION_NAMES, hello.version)}, and {', '.join(settings.versions)} were offered"
+        offered = ", ".join(settings.versions)
+        why = f"chooses {name_of(VERSION_NAMES, hello.version)}, and {offered} were offered"
         raise client.wrong(why, "RFC 5246 appendix E.1", "protocol_version")
     suite = ALL.get(hello.cipher_suite)
     if suite is None or hello.cipher_suite not in client.hello.cipher_suites or not suite.serves(version):
@@ -182,7 +183,7 @@ def _answers(client: Client, hello: ServerHello) -> dict[int, ext.Extension]:
 
 
 def _resume(client: Client, session: Session) -> None:
-    """The server goes on with an earlier session: no certificate and no key exchange (section 7.3, figure 2)."""
+    """The server goes on with an earlier session: no certificate, no key exchange (section 7.3)."""
     agreed = client.agreed
     if (agreed.version, agreed.suite) != (session.version, session.suite):
         why = f"goes on with a session of {session.version} and {session.suite}, and changes them"
@@ -355,7 +356,7 @@ def check_finished(end: Endpoint, message: Finished) -> None:
     from hmac import compare_digest
 
     if not compare_digest(end.finished_of(end.peer), message.verify_data):
-        why = "its Finished is not what comes of this handshake: one of us has seen other messages, or has other keys"
+        why = "its Finished is not what comes of this handshake: messages or keys are not the same"
         raise end.wrong(why, "RFC 5246 section 7.4.9", "decrypt_error")
     end.note(
         f"the {end.peer}'s Finished is what comes of the handshake as this end saw it: nobody changed a byte"

@@ -108,7 +108,7 @@ def covered(told: Sequence[Told]) -> tuple[Input, ...]:
 
 
 def iv_length(agreed: Agreed) -> int:
-    """What the key block gives for each IV: nothing with CBC from TLS 1.1 on, where each record brings its own."""
+    """What the key block gives for an IV: nothing with CBC from TLS 1.1 on, where records bring their own."""
     cipher = agreed.in_use.cipher
     return 0 if cipher.kind == "CBC" and version_number(agreed.version) > 0x0301 else cipher.iv
 

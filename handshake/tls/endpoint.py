@@ -78,8 +78,6 @@ class Endpoint:
         self._notes: list[str] = []
         self._sends: list[str] = []
 
-    # ---- What a program calls ----------------------------------------------------------------------------
-
     def receive(self, data: bytes) -> None:
         """Bytes came from the other end, in any pieces.  Nothing is raised; see `state` and `error`."""
         if self.state in OVER:
@@ -98,7 +96,7 @@ class Endpoint:
         return self.records.take()
 
     def send(self, data: bytes) -> None:
-        """Send data.  Before the handshake is over they wait for its end.  Refused once this end has closed."""
+        """Send data; before the handshake is over they wait.  Refused once this end has closed."""
         if self.state in (*OVER, "CLOSING"):
             raise Refused(
                 self.state, f"the {self.end} has closed, or its connection has failed: nothing can be sent"
@@ -356,8 +354,6 @@ class Endpoint:
         self._warned(f"{self._warnings} requests for another handshake", "RFC 5246 section 7.2.2")
         self.note("another handshake on the same connection is refused")
         self.warn("no_renegotiation")
-
-    # ---- Inside ------------------------------------------------------------------------------------------
 
     def _attempt(self, record: Record) -> None:
         """Deal with a record; whatever is wrong with it becomes an alert."""

@@ -50,7 +50,8 @@ class Page:
             for each in self.buttons
         )
         colour, sign = ("#b3202c", "⚠ ") if self.warns else ("#00936b", "")
-        frame = f"border:2px solid {colour};border-radius:8px;padding:1em 1.4em;max-width:640px;margin:.4em 0;{TEXT}"
+        box = "border-radius:8px;padding:1em 1.4em;max-width:640px;margin:.4em 0"
+        frame = f"border:2px solid {colour};{box};{TEXT}"
         page = (
             f'<div style="{frame}" role="img" aria-label="{escape(str(self), quote=True)}">'
             f'<div style="font-size:1.3em;font-weight:600">{sign}{escape(self.title)}</div>'
