@@ -362,7 +362,7 @@ def test_headers_that_repeat_or_fold_stay_as_written() -> None:
 
 def test_an_empty_record_has_no_field_without_bytes() -> None:
     key, salt = bytes(16), bytes(4)
-    record = frames.seal_gcm(key, salt, 0, frames.Record(23, 0x0303, b""))
+    record = frames.protection(key, salt, 0).seal(23, b"")
     packet = IPv4("192.0.2.1", "192.0.2.2")
     frame = net.encode([Ethernet(), packet, Segment(1, 443, 3, data=record.encode())])
     peeled = onion(frame, opens=frames.opener(key, salt, 0))

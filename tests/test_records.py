@@ -1,4 +1,4 @@
-"""TLS records: envelopes, in any pieces; and what AES-GCM notices."""
+"""TLS records: envelopes, in any pieces."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handshake import capture
-from handshake.errors import DecodeError, ProtocolError, Refused
-from handshake.tls import keys
+from handshake.errors import DecodeError
 from handshake.tls.records import (
     SEALED_MOST,
     Record,
     RecordError,
     RecordStream,
-    open_gcm,
-    seal_gcm,
 )
 from handshake.wire import Reader
 
@@ -29,8 +25,6 @@ VECTORS = Path(__file__).parent.parent.parent / "shared" / "vectors"
 pytest.importorskip("cryptography")
 
 records = st.builds(Record, st.sampled_from([20, 21, 22, 23]), st.integers(0, 0xFFFF), st.binary(max_size=80))
-
-KEY, SALT = bytes(range(16)), b"salt"
 
 
 def test_a_record_byte_by_byte() -> None:
@@ -108,67 +102,3 @@ def test_the_end_inside_a_record_is_reported() -> None:
 def test_a_record_that_is_too_long_is_not_made() -> None:
     with pytest.raises(ValueError, match="at most 18432 bytes"):
         Record(23, 0x0303, bytes(SEALED_MOST + 1)).encode()
-    with pytest.raises(ValueError, match="at most 16384 bytes"):
-        seal_gcm(KEY, SALT, 0, Record(23, 0x0303, bytes(16385)))
-
-
-# ---- AES-GCM ---------------------------------------------------------------------------------------------
-
-
-@given(records, st.integers(0, 2**64 - 1))
-def test_what_is_sealed_is_opened_by_who_has_the_key(record: Record, seq: int) -> None:
-    sealed = seal_gcm(KEY, SALT, seq, record)
-    assert len(sealed.fragment) == len(record.fragment) + 24
-    assert open_gcm(KEY, SALT, seq, sealed) == record
-
-
-@pytest.mark.parametrize("place", range(8 * (5 + 24 + 5)))
-def test_every_bit_that_is_flipped_is_noticed(place: int) -> None:
-    """Of the header too, but for the length, which is reckoned from what came."""
-    data = bytearray(seal_gcm(KEY, SALT, 7, Record(23, 0x0303, b"hello")).encode())
-    data[place // 8] ^= 0x80 >> place % 8
-    with pytest.raises((ProtocolError, DecodeError)) as caught:
-        open_gcm(KEY, SALT, 7, Record.decode(bytes(data)), "client")
-    if isinstance(caught.value, ProtocolError):
-        assert (caught.value.by, caught.value.alert) == ("client", "bad_record_mac")
-
-
-def test_order_and_keys_are_noticed_too() -> None:
-    sealed = seal_gcm(KEY, SALT, 7, Record(23, 0x0303, b"hello"))
-    for key, salt, seq in ((KEY, SALT, 8), (KEY[::-1], SALT, 7), (KEY, b"tlas", 7), (2 * KEY, SALT, 7)):
-        with pytest.raises(ProtocolError, match=f"the tag of record {seq} does not fit"):
-            open_gcm(key, salt, seq, sealed)
-    with pytest.raises(ProtocolError, match="24 bytes at least, and this has 23"):
-        open_gcm(KEY, SALT, 0, Record(23, 0x0303, bytes(23)))
-    with pytest.raises(ValueError, match="got 15 and 4"):
-        open_gcm(KEY[1:], SALT, 0, sealed)
-    with pytest.raises(Refused, match="is no record number"):
-        seal_gcm(KEY, SALT, 1 << 64, sealed)
-
-
-def test_a_recorded_connection_is_opened_with_its_key_log() -> None:
-    """t06, OpenSSL's: TLS 1.2, ECDHE, AES-128-GCM, both directions."""
-    path = VECTORS / "captures" / "t06_tls12_ecdhe_rsa_aes128_gcm.pcap"
-    if not path.exists():
-        pytest.skip("the vectors are not beside the project")
-    line = path.with_suffix(".keylog").read_text().splitlines()[1]
-    client_random, master = (bytes.fromhex(word) for word in line.split()[1:])
-    streams = [RecordStream().feed(stream) for stream in capture.read(path).plaintext().values()]
-    client, server = sorted(streams, key=lambda found: found[0].fragment[0])  # ClientHello 1, ServerHello 2
-    server_random = server[0].fragment[6:38]
-    block = keys.key_block("TLS 1.2", master, client_random, server_random, 2 * 16 + 2 * 4)
-    cut = keys.cut(block, 0, 16, 4)
-    opened = {}
-    for name, found, key, salt in (
-        ("client", client, cut.client_key, cut.client_iv),
-        ("server", server, cut.server_key, cut.server_iv),
-    ):
-        at = next(n for n, record in enumerate(found) if record.type == 20) + 1  # from here on it is sealed
-        opened[name] = [open_gcm(key, salt, seq, record) for seq, record in enumerate(found[at:])]
-        assert [record.type for record in opened[name]] == [22, 23, 21]  # Finished, data, close_notify
-        assert opened[name][0].fragment[:4] == bytes.fromhex("14 00000c")
-        assert opened[name][2].fragment == b"\x01\x00"
-        resealed = [seal_gcm(key, salt, seq, record) for seq, record in enumerate(opened[name])]
-        assert [each.type for each in resealed] == [22, 23, 21]
-    assert opened["client"][1].fragment == b"GET /handshake HTTP/1.1\r\nHost: server.test\r\n\r\n"
-    assert opened["server"][1].fragment == b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nhello, client"

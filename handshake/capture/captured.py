@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from handshake.capture.keylog import parse
 from handshake.capture.reader import Scan, scan
 from handshake.errors import DecodeError
-from handshake.flows import FlowTable, Observed, infer_steps, observe
+from handshake.flows import FlowTable, Observed, Secure, infer_steps, observe, secure
 from handshake.peel import LINKS, Dissection
 from handshake.trace import ByConnection, Connection, Deferred, Fault, Message, Secret, Step, Trace, Transit
 
 
-def read(path: str | Path, keylog: str | Path | None = None) -> Trace:
+def read(path: str | Path, keylog: str | Path | None = None, rsa_keys: Sequence[str | Path] = ()) -> Trace:
     """Read a pcap or pcapng file.
 
     keylog: a file with TLS secrets, as SSLKEYLOGFILE writes it.  They join those that the file itself may
-    carry, and go with the trace when it is saved.  (Nothing is decrypted here yet; Wireshark does it.)
+    carry, and go with the trace when it is saved.
+    rsa_keys: files with private keys of servers, in PEM: with the key exchange RSA, whoever has that key can
+    open what was recorded (and with any other, cannot).
 
     Both byte orders, micro- and nanoseconds; Ethernet (with VLAN tags), raw IP, Linux cooked (1 and 2) and
     BSD loopback; packets that the capture cut short.  A file that is no capture is a DecodeError; damage
@@ -33,6 +36,7 @@ def read(path: str | Path, keylog: str | Path | None = None) -> Trace:
     captured = Captured(found, path.name)
     captured.read_secrets(found.secrets, f"key log in {path.name}", strict=False)
     captured.read_secrets(extra, str(keylog), strict=True)
+    captured.rsa_keys = tuple(_private_key(Path(key)) for key in rsa_keys)
     return captured.trace()
 
 
@@ -42,6 +46,9 @@ class Captured:
     def __init__(self, found: Scan, title: str) -> None:
         self.found = found
         self.secrets: tuple[Secret, ...] = ()
+        self.rsa_keys: tuple[Any, ...] = ()
+        self.sessions: dict[bytes, bytes] = {}
+        self._opened: set[int] = set()
         self.title = title
         self.epoch = min((time for time in found.times if time is not None), default=0)
         self.owners: list[tuple[int | None, str]] = []
@@ -53,6 +60,7 @@ class Captured:
         self.flows = table.flows
         self.faults = self._unread()
         self.observed = lru_cache(maxsize=64)(self._observed)
+        self.secure = lru_cache(maxsize=64)(self._secure)
         # What is kept of every connection that somebody looked at, so that it need not be observed again.
         self._known: dict[int, tuple[Connection, frozenset[int | None]]] = {}
 
@@ -73,7 +81,7 @@ class Captured:
             Deferred(len(self.owners), self._transit),
             ByConnection(numbers, self._messages, lambda message: message.sources[0].transit),
             ByConnection(numbers, self._steps, lambda step: step.time),
-            self.secrets,
+            ByConnection(range(len(self.flows) + 1), self._secrets, lambda secret: 0),
             Deferred(len(self.flows), lambda index: self._told(index + 1)[0]),
             ByConnection(range(len(self.flows) + 1), self._connection_faults, _reading_last),
             self.epoch,
@@ -121,7 +129,24 @@ class Captured:
         return observe(connection, (self._plain_transit(n - 1) for n in flow.transits))
 
     def _messages(self, number: int) -> Sequence[Message]:
-        return self.observed(number).messages
+        return (*self.observed(number).messages, *self.secure(number).messages)
+
+    def _secure(self, number: int) -> Secure:
+        """The TLS of a connection, opened as far as the secrets go."""
+        if self.rsa_keys:  # a session may go on that began in an earlier connection
+            for earlier in range(len(self._opened) + 1, number):
+                self._opened.add(earlier)
+                self.secure(earlier)
+        return secure(self.observed(number), self._find, self.rsa_keys, self.sessions)
+
+    def _find(self, client_random: bytes) -> dict[str, bytes]:
+        return {each.label: each.value for each in self.secrets if each.client_random == client_random}
+
+    def _secrets(self, number: int) -> Sequence[Secret]:
+        """What was derived in a connection; for number 0, what came with the file."""
+        if not number:
+            return self.secrets
+        return self.secure(number).secrets if self.secrets or self.rsa_keys else ()
 
     def _steps(self, number: int) -> Sequence[Step]:
         if self.flows[number - 1].protocol != "TCP":
@@ -140,11 +165,29 @@ class Captured:
     def _connection_faults(self, number: int) -> Sequence[Fault]:
         """What got lost in a connection; for number 0, what could not be read of the file."""
         if number:
-            return self.observed(number).faults
+            notes = self.secure(number).notes
+            told = tuple(Fault("reading", f"TLS: {note}", connection=number) for note in notes)
+            return (*self.observed(number).faults, *told)
         error = self.found.error
         if error is None:
             return self.faults
         return (*self.faults, Fault("reading", str(error.inside(self.title)), offset=error.offset))
+
+
+def _private_key(path: Path) -> Any:
+    """A private key of RSA out of a PEM file; DecodeError if there is none in it."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError) as error:
+        raise DecodeError(
+            "private key", 0, "a key in PEM, without a password", str(error), path.name
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise DecodeError("private key", 0, "a key of RSA", type(key).__name__, path.name)
+    return key
 
 
 def _reading_last(fault: Fault) -> tuple[bool, float]:

@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from handshake.errors import DecodeError
 from handshake.trace import Secret
 
+DERIVED = {"master secret": "CLIENT_RANDOM"}
+"""How a key log calls what has another name among the secrets that were derived."""
+
 
 def parse(text: str) -> tuple[Secret, ...]:
     """The secrets of a key log.  DecodeError names the line that is none; comments and blanks are skipped."""
@@ -31,6 +34,10 @@ def parse(text: str) -> tuple[Secret, ...]:
 
 
 def dump(secrets: Iterable[Secret]) -> str:
-    """The same secrets as lines of a key log."""
-    lines = [f"{s.label} {s.client_random.hex()} {s.value.hex()}\n" for s in secrets if s.client_random]
+    """The same secrets as lines of a key log; of those that were derived, the ones that belong in one."""
+    lines: dict[str, None] = {}
+    for each in secrets:
+        label = DERIVED.get(each.label, each.label)
+        if each.client_random and " " not in label:
+            lines[f"{label} {each.client_random.hex()} {each.value.hex()}\n"] = None
     return "".join(lines)

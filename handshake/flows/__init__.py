@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from handshake.flows.infer import infer_steps
 from handshake.flows.observe import Observed, observe
+from handshake.flows.secure import Secure, secure
 from handshake.flows.streams import plaintext, received
 from handshake.flows.table import Flow, FlowTable
 
-__all__ = ["Flow", "FlowTable", "Observed", "infer_steps", "observe", "plaintext", "received"]
+__all__ = [
+    "Flow",
+    "FlowTable",
+    "Observed",
+    "Secure",
+    "infer_steps",
+    "observe",
+    "plaintext",
+    "received",
+    "secure",
+]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from handshake.peel import Dissection
 from handshake.tcp import SYN, Segment, Stream, seq
-from handshake.trace import Address, Connection, Trace
+from handshake.trace import Address, Connection, Message, Trace
 from handshake.trace.lazy import of_connection
 
 
@@ -12,10 +14,18 @@ def plaintext(trace: Trace) -> dict[Address, bytes]:
     """The bytes that each end sent: {(ip, port) of the sender: bytes}; see `Trace.plaintext`."""
     found: dict[Address, bytes] = {}
     for connection in trace.connections:
+        inside = [each for each in of_connection(trace.messages, connection.number) if each.layer == "TLS"]
         for end in ("client", "server"):
             address = connection.address(end)
-            found[address] = found.get(address, b"") + _sent(trace, connection, end)
+            said = _opened(inside, end) if inside else _sent(trace, connection, end)
+            found[address] = found.get(address, b"") + said
     return found
+
+
+def _opened(messages: Sequence[Message], end: str) -> bytes:
+    """The application data of one end, as far as they were opened."""
+    said = (each for each in messages if each.sender == end and each.form == "data")
+    return b"".join(each.data if each.plaintext is None else each.plaintext for each in said)
 
 
 def _sent(trace: Trace, connection: Connection, end: str) -> bytes:

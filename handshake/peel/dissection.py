@@ -21,6 +21,7 @@ from handshake.net.link import (
 from handshake.net.payload import Padding, Payload
 from handshake.net.udp import UDP
 from handshake.tcp.segment import Segment
+from handshake.tls.forms import read_form
 from handshake.wire import Reader, Span, internet_checksum
 
 LINKS: dict[str, Any] = {
@@ -217,8 +218,10 @@ def peel(frame: bytes, link: str = "ethernet") -> tuple[Any, ...]:
     return tuple(dissection.layers)
 
 
-def message_spans(layer: str, data: bytes) -> tuple[Span, ...]:
-    """Every field of one message of that layer ("TCP", "UDP")."""
+def message_spans(layer: str, data: bytes, form: str = "") -> tuple[Span, ...]:
+    """Every field of one message of that layer ("TCP", "UDP", "TLS").   form: see `trace.Message`."""
+    if layer == "TLS":
+        return read_form(form, data)
     readers: dict[str, Any] = {"TCP": Segment.read, "UDP": UDP.read}
     if layer not in readers:
         raise ValueError(f"no decoder for messages of the layer {layer!r}; there are {', '.join(readers)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -16,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import ExtensionOID as Oid
 
 from handshake.pki import constraints, policies
-from handshake.pki.crl import ReadList, Signers, status
+from handshake.pki.crl import Lists, Signers, status
 from handshake.pki.names import match
 from handshake.pki.reading import READ, Reading
 from handshake.pki.signing import weak_key, weak_signature
@@ -36,7 +37,7 @@ class Asked:
     now: datetime
     server_name: str | None
     purpose: str
-    lists: tuple[ReadList, ...] | None
+    lists: Lists | None
     signers: Signers
     max_depth: int | None = None
 
@@ -57,18 +58,28 @@ Finding = Failed | str
 def well_formed(path: Path, asked: Asked) -> Finding:
     """Every certificate has what the standard demands, and nothing that it forbids (RFC 5280 section 4)."""
     for place, each in enumerate(path):
-        why = each.malformed or _profile(each, place, place == len(path) - 1)
+        signer = path[place - 1] if place else each
+        why = each.malformed or _profile(each, signer, place, place == len(path) - 1)
         if why:
             return Failed(place, why, "bad_certificate")
-    return "every certificate has the form that the standard demands"
+    return "nothing is missing, and nothing is there that must not be"
 
 
-def _profile(each: Reading, place: int, last: bool) -> str:
+MUST_BE_CRITICAL = {
+    Oid.POLICY_CONSTRAINTS: "policies",
+    Oid.INHIBIT_ANY_POLICY: "policies",
+    Oid.NAME_CONSTRAINTS: "names",
+}
+"""What limits a path, so that nobody may overlook it (RFC 5280 sections 4.2.1.10, 4.2.1.11, 4.2.1.14)."""
+
+
+def _profile(each: Reading, signer: Reading, place: int, last: bool) -> str:
     """What a certificate has that it must not have, or has not though it must; "" if nothing."""
     certificate = each.certificate
     if certificate.version is not x509.Version.v3:
         return "it is of version 1, which has no extensions and cannot say whether it is a CA's"
-    if certificate.serial_number == 0 or certificate.serial_number.bit_length() > 160:
+    # (What is wrong with an anchor's own number concerns nobody: it is believed for being there.)
+    if place and not (certificate.serial_number and -(1 << 159) <= certificate.serial_number < 1 << 159):
         return "its serial number is 0, or longer than 20 bytes"
     if not each.issuer:
         return "its issuer has no name"
@@ -79,9 +90,11 @@ def _profile(each: Reading, place: int, last: bool) -> str:
     for oid in (Oid.AUTHORITY_KEY_IDENTIFIER, Oid.SUBJECT_KEY_IDENTIFIER):
         if oid in each.critical:
             return "a key identifier is marked critical, which it must not be"
-    for oid in (Oid.POLICY_CONSTRAINTS, Oid.INHIBIT_ANY_POLICY):
+    for oid, what in MUST_BE_CRITICAL.items():
         if oid in each.extensions and oid not in each.critical:
-            return "it limits policies, and does not mark that as critical, which it must"
+            return f"it limits {what}, and does not mark that as critical, which it must"
+    if not place and Oid.BASIC_CONSTRAINTS in each.extensions and Oid.BASIC_CONSTRAINTS not in each.critical:
+        return "it is a root's, and does not mark basicConstraints as critical, which it must"
     usage, ca = each.extension(Oid.KEY_USAGE), each.is_ca
     if last and usage is not None and usage.key_cert_sign and not ca:
         return "its key usage has keyCertSign, and it is no CA"
@@ -94,7 +107,8 @@ def _profile(each: Reading, place: int, last: bool) -> str:
         return "it limits the length of paths, which only a CA may"
     if ca and each.key_identifier is None:
         return "it is a CA's, and does not name its key (subjectKeyIdentifier)"
-    if place and each.issuer_key_identifier is None and not each.self_issued:
+    self_signed = each.self_issued and each.key == signer.key
+    if place and each.issuer_key_identifier is None and not self_signed:
         return "it does not name the key of its issuer (authorityKeyIdentifier)"
     return ""
 
@@ -128,8 +142,8 @@ def path_length(path: Path, asked: Asked) -> Finding:
         most = limits.path_length if limits is not None and limits.ca else None
         if most is not None and below[place] > most:
             return Failed(place, f"it allows {most} CAs below it, and there are {below[place]}", "unknown_ca")
-    if asked.max_depth is not None and len(path) - 2 > asked.max_depth:
-        why = f"{len(path) - 2} CAs below the anchor, and {asked.max_depth} are allowed"
+    if asked.max_depth is not None and below[0] > asked.max_depth:
+        why = f"{below[0]} CAs below the anchor, and {asked.max_depth} are allowed"
         return Failed(len(path) - 1, why, "unknown_ca")
     return "no CA has more below it than is allowed"
 
@@ -196,7 +210,7 @@ def for_purpose(path: Path, asked: Asked) -> Finding:
             return Failed(place, why, "unsupported_certificate")
     usage = path[-1].extension(Oid.KEY_USAGE)
     uses = usage is None or usage.digital_signature or usage.key_encipherment or usage.key_agreement
-    if not uses:
+    if not uses and not path[-1].is_ca:  # (a CA that answers itself is odd, but the path is good)
         why = "its key usage allows neither to sign nor to encrypt keys"
         return Failed(len(path) - 1, why, "unsupported_certificate")
     return f"it may be used by a TLS {asked.purpose}"
@@ -206,6 +220,8 @@ def not_revoked(path: Path, asked: Asked) -> Finding | None:
     """No certificate below the anchor was taken back, by good lists (sections 6.1.3 (a)(3), 6.3)."""
     if asked.lists is None:
         return None
+    if not any(asked.lists.concern(one, issuer) for issuer, one in pairwise(path)):
+        return None  # lists of strangers are as good as none
     for place in range(1, len(path)):
         found = status(path[place], path[place - 1], asked.lists, asked.signers, asked.now)
         if found.status != "good":
@@ -218,7 +234,8 @@ def name_fits(path: Path, asked: Asked) -> Finding | None:
     if asked.server_name is None:
         return None
     leaf = path[-1]
-    found = match(asked.server_name, leaf.general_names(x509.DNSName), leaf.general_names(x509.IPAddress))
+    kinds = (x509.DNSName, x509.IPAddress, x509.RFC822Name)
+    found = match(asked.server_name, *map(leaf.general_names, kinds))
     return found.why if found.ok else Failed(len(path) - 1, found.why, "bad_certificate")
 
 

@@ -47,7 +47,7 @@ def broken(path: list[Reading]) -> tuple[int, str] | None:
                 return place, why
         found = reading.extension(Oid.NAME_CONSTRAINTS)
         if found is not None:
-            if last:
+            if not reading.is_ca:
                 return place, "it names constraints, which only a CA may"
             known += [(place, True, each) for each in found.permitted_subtrees or ()]
             known += [(place, False, each) for each in found.excluded_subtrees or ()]
@@ -77,6 +77,8 @@ def _against(names: list[Any], known: list[tuple[int, bool, Any]], path: list[Re
     for name in names:
         kind = _kind(name)
         mine = [(who, permits, each) for who, permits, each in known if _kind(each) == kind]
+        if kind == "OtherName":  # of another type: nothing is known of how the two compare
+            mine = [each for each in mine if each[1] or each[2].type_id == name.type_id]
         if mine and kind not in FITS:
             return f"{_text(name)}: constraints on names of the kind {kind} are not understood here"
         for who, permits, each in mine:
@@ -103,17 +105,17 @@ def dns_fits(name: str, constraint: str, whole: bool) -> bool:
 
     whole: of a wildcard, whether all that it stands for lies there; or else whether any of it does.
     """
-    tree = constraint.lower()
+    tree = constraint
     if tree:
         try:
             tree = canonical(constraint)
         except ValueError:
             raise Malformed(f"the constraint {constraint!r:.40} is no DNS name") from None
-    name = name.lower().removesuffix(".")
+    name = name.removesuffix(".")
     wild = name.startswith("*.")
     rest = name[2:] if wild else name
     try:
-        canonical(rest)
+        rest = canonical(rest)
     except ValueError:
         raise Malformed(f"{name!r:.40} is no DNS name, and no constraint can be held against it") from None
     inside = not tree or rest == tree or rest.endswith("." + tree)
@@ -135,11 +137,23 @@ def mail_fits(name: str, constraint: str, _: bool) -> bool:
     if not at or not user or "@" in user:
         raise Malformed(f"{name!r:.60} is no mail address, and no constraint can be held against it")
     mailbox, at, where = constraint.rpartition("@")
-    if at:
-        return user == mailbox and host.lower() == where.lower()
-    if where.startswith("."):
-        return host.lower().endswith(where.lower())
-    return host.lower() == where.lower()
+    if at and (not mailbox or "@" in mailbox or "*" in mailbox):
+        raise Malformed(f"the constraint {constraint!r:.40} is no mail address")
+    return _host_fits(host, where, domain=not at) and mailbox in ("", user)
+
+
+def _host_fits(host: str, where: str, *, domain: bool = True) -> bool:
+    """Whether a host is the one, or (".example.com", if `domain`) is in the domain."""
+    inside = domain and where.startswith(".")
+    try:
+        tree = canonical(where.removeprefix(".") if inside else where)
+    except ValueError:
+        raise Malformed(f"the constraint {where!r:.40} is no host name") from None
+    try:
+        mine = canonical(host)
+    except ValueError:
+        raise Malformed(f"{host!r:.40} is no host name, and no constraint can be held against it") from None
+    return mine.endswith("." + tree) if inside else mine == tree
 
 
 def uri_fits(name: str, constraint: str, _: bool) -> bool:
@@ -152,9 +166,7 @@ def uri_fits(name: str, constraint: str, _: bool) -> bool:
         host = None
     if not host or is_address(host):
         raise Malformed(f"the URI {name!r:.60} has no host name, and no constraint can be held against it")
-    if constraint.startswith("."):
-        return host.endswith(constraint.lower())
-    return host == constraint.lower()
+    return _host_fits(host, constraint)
 
 
 def directory_fits(name: x509.Name, constraint: x509.Name, _: bool) -> bool:

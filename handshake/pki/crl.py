@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.x509.oid import CRLEntryExtensionOID as EntryOid
 from cryptography.x509.oid import ExtensionOID as Oid
 
-from handshake.pki.reading import UNREADABLE, NameKey, Reading, name_key
+from handshake.pki.distribution import REASONS, reasons_told
+from handshake.pki.listed import ReadList
+from handshake.pki.reading import NameKey, Reading
 from handshake.pki.signing import verifies
-
-KNOWN = {Oid.AUTHORITY_KEY_IDENTIFIER, Oid.CRL_NUMBER, Oid.ISSUING_DISTRIBUTION_POINT}
-KNOWN_OF_ENTRIES = {EntryOid.CRL_REASON, EntryOid.INVALIDITY_DATE}
 
 Signers = Callable[[NameKey], Iterable[Reading]]
 """Who may have signed a list of that issuer: certificates of that name, whose own path is good."""
+
+MOST_SIGNATURES = 400
+"""So many signatures of lists are checked at most in one validation."""
 
 
 class Verdict(NamedTuple):
@@ -32,88 +33,108 @@ class Verdict(NamedTuple):
     alert: str = ""
 
 
-class ReadList:
-    """One list, read once.   malformed: what is wrong with its form, or ""."""
+@dataclass
+class Lists:
+    """The lists that are at hand, and who has signed which, as far as that was asked."""
 
-    def __init__(self, crl: x509.CertificateRevocationList) -> None:
-        if not isinstance(crl, x509.CertificateRevocationList):
-            raise TypeError(f"crls are cryptography's lists, got {crl!r:.60}")
-        self.crl = crl
-        self.malformed = ""
-        self.issuer: NameKey = ()
-        self.extensions: dict[Any, Any] = {}
-        try:
-            self.issuer = name_key(crl.issuer)
-            for extension in crl.extensions:
-                self.extensions[extension.oid] = extension.value
-                if extension.critical and extension.oid not in KNOWN:
-                    self.malformed = f"it has a critical extension that is not understood ({_oid(extension)})"
-                if extension.critical and extension.oid == Oid.CRL_NUMBER:
-                    self.malformed = "its number is marked critical, which it must not be"
-            if Oid.CRL_NUMBER not in self.extensions and not self.malformed:
-                self.malformed = "it has no number, which every list must have"
-        except UNREADABLE as error:
-            self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
+    lists: tuple[ReadList, ...]
+    checked: dict[tuple[int, Reading], bool] = field(default_factory=dict)
 
-    @cached_property
-    def entries(self) -> dict[int, x509.RevokedCertificate]:
-        """Its entries, by the serial numbers of those who were taken back."""
-        return {entry.serial_number: entry for entry in self.crl}
+    def __iter__(self) -> Iterator[ReadList]:
+        return iter(self.lists)
 
-    @cached_property
-    def odd_entry(self) -> str:
-        """What an entry has that is not understood: then the list tells nothing of anybody (section 5.3)."""
-        try:
-            for entry in self.entries.values():
-                for extension in entry.extensions:
-                    if extension.critical and extension.oid not in KNOWN_OF_ENTRIES:
-                        return f"an entry has a critical extension that is not understood ({_oid(extension)})"
-        except UNREADABLE as error:
-            return f"an entry cannot be read: {error}"
-        return ""
+    def concern(self, reading: Reading, issuer: Reading) -> bool:
+        """Whether any of them is of a certificate's issuer, or of who keeps its list."""
+        return any(each.issuer == issuer.subject or _stands_in(each, reading) for each in self.lists)
 
-    @property
-    def scope(self) -> x509.IssuingDistributionPoint | None:
-        """Which certificates it speaks of, if not of all."""
-        return self.extensions.get(Oid.ISSUING_DISTRIBUTION_POINT)
+    def signed(self, signer: Reading, each: ReadList) -> bool:
+        """Whether the key of a certificate has signed a list.  No, when too many were asked about."""
+        pair = id(each), signer
+        if pair not in self.checked:
+            self.checked[pair] = len(self.checked) < MOST_SIGNATURES and verifies(signer.key, each.crl)
+        return self.checked[pair]
 
 
-def status(
-    reading: Reading, issuer: Reading, lists: Iterable[ReadList], signers: Signers, now: datetime
-) -> Verdict:
-    """What the lists say of one certificate.
+class Told(NamedTuple):
+    """A list that speaks of a certificate.   reasons: those that it tells about."""
+
+    each: ReadList
+    reasons: frozenset[x509.ReasonFlags]
+
+
+def status(reading: Reading, issuer: Reading, lists: Lists, signers: Signers, now: datetime) -> Verdict:
+    """What the lists say of one certificate (section 6.3.3).
 
     issuer: whose key has signed the certificate.   signers: see `Signers`; asked only where the issuer's own
     key has not signed the list.   now: an aware time.
     """
     why: list[tuple[str, str]] = []
-    good = ""
+    usable: list[Told] = []
     for each in lists:
-        if each.issuer != reading.issuer:
+        if each.issuer != reading.issuer and not _stands_in(each, reading):
             continue
-        problem = unusable(each, reading, issuer, signers, now)
+        reasons = reasons_told(each, reading)
+        problem = (
+            unusable(each, now)
+            or ((reasons, "certificate_unknown") if isinstance(reasons, str) else None)
+            or _unsigned(each, reading, issuer, lists, signers)
+        )
         if problem:
             why.append(problem)
-            continue
-        entry = _entry(each, reading)
-        if isinstance(entry, str):
-            why.append((entry, "certificate_unknown"))
-        elif entry is not None:
-            return Verdict("revoked", f"revoked on {entry.revocation_date_utc:%Y-%m-%d}{_reason(entry)}",
-                           "certificate_revoked")  # fmt: skip
-        else:
-            good = f"not on the list of {each.crl.last_update_utc:%Y-%m-%d}"
-    if good:
-        return Verdict("good", good)
+        elif not isinstance(reasons, str):
+            usable.append(Told(each, reasons))
+    told: set[x509.ReasonFlags] = set()
+    newest = None
+    for base in _newest(usable):
+        entry = _entry(base.each, [other.each for other in usable], reading)
+        if entry is not None:
+            when = f"revoked on {entry.revocation_date_utc:%Y-%m-%d}{_reason(entry)}"
+            return Verdict("revoked", when, "certificate_revoked")
+        told |= base.reasons
+        newest = base.each.crl
+    if newest is not None and told == REASONS:
+        return Verdict("good", f"not on the list of {newest.last_update_utc:%Y-%m-%d}")
     if why:
         return Verdict("unknown", f"its list cannot be used: {why[0][0]}", why[0][1])
+    if newest is not None:
+        missing = len(REASONS - told)
+        words = (
+            f"its lists do not tell all reasons for which it may have been taken back: {missing} are missing"
+        )
+        return Verdict("unknown", words, "certificate_unknown")
     return Verdict("unknown", "there is no list of its issuer", "unknown_ca")
 
 
-def unusable(
-    each: ReadList, reading: Reading, issuer: Reading, signers: Signers, now: datetime
-) -> tuple[str, str] | None:
-    """Why a list says nothing of a certificate, and the alert that this leads to; None if it does."""
+def _newest(usable: list[Told]) -> list[Told]:
+    """Of the complete lists, the newest of each scope: it takes the place of those before it."""
+    found: dict[object, Told] = {}
+    for each in usable:
+        if each.each.base_number is not None:
+            continue
+        known = found.get(each.each.scope_key)
+        if known is None or known.each.age < each.each.age:
+            found[each.each.scope_key] = each
+    return list(found.values())
+
+
+def _entry(base: ReadList, others: list[ReadList], reading: Reading) -> x509.RevokedCertificate | None:
+    """What a list says of a certificate, brought up to date by the newest delta that builds on it."""
+    deltas = [
+        each
+        for each in others
+        if each.base_number is not None
+        and each.scope_key == base.scope_key
+        and each.base_number <= base.number <= each.number
+    ]
+    if deltas:
+        newest = max(deltas, key=lambda each: each.age).entry(reading)
+        if newest is not None:
+            return None if _reason_flag(newest) is x509.ReasonFlags.remove_from_crl else newest
+    return base.entry(reading)
+
+
+def unusable(each: ReadList, now: datetime) -> tuple[str, str] | None:
+    """Why a list says nothing of anybody, and the alert that this leads to; None if it does."""
     if each.malformed:
         return each.malformed, "certificate_unknown"
     crl = each.crl
@@ -123,20 +144,29 @@ def unusable(
         return "it does not say when the next one comes", "bad_certificate"
     if crl.next_update_utc < now:
         return f"it is stale: the next one came on {crl.next_update_utc:%Y-%m-%d}", "certificate_expired"
-    outside = _out_of_scope(each, reading)
-    if outside:
-        return outside, "certificate_unknown"
-    return _unsigned(each, issuer, signers)
+    if each.odd_entry:
+        return each.odd_entry, "certificate_unknown"
+    return None
 
 
-def _unsigned(each: ReadList, issuer: Reading, signers: Signers) -> tuple[str, str] | None:
+def _stands_in(each: ReadList, reading: Reading) -> bool:
+    """Whether a certificate names another as the issuer of its list (cRLIssuer), and this is theirs."""
+    if each.scope is None or not each.scope.indirect_crl:
+        return False
+    return each.issuer in reading.list_issuers
+
+
+def _unsigned(
+    each: ReadList, reading: Reading, issuer: Reading, lists: Lists, signers: Signers
+) -> tuple[str, str] | None:
     """Why nobody who may has signed the list; None if somebody has."""
-    if verifies(issuer.key, each.crl):
+    own = each.issuer == reading.issuer
+    if own and lists.signed(issuer, each):
         if may_sign_lists(issuer):
             return None
         return f"{issuer.words} may not sign lists (key usage without cRLSign)", "certificate_unknown"
     for other in signers(each.issuer):
-        if other.key != issuer.key and verifies(other.key, each.crl) and may_sign_lists(other):
+        if (not own or other.key != issuer.key) and lists.signed(other, each) and may_sign_lists(other):
             return None
     return "its signature is not the issuer's", "decrypt_error"
 
@@ -147,62 +177,13 @@ def may_sign_lists(reading: Reading) -> bool:
     return usage is None or usage.crl_sign
 
 
-def _out_of_scope(each: ReadList, reading: Reading) -> str:
-    """Why a list does not speak of such a certificate; "" if it does."""
-    scope = each.scope
-    if scope is None:
-        return ""
-    if scope.indirect_crl:
-        return "it is an indirect list, of several issuers: these are not understood here"
-    if scope.only_some_reasons:
-        return "it tells only some reasons, and says nothing of the others"
-    if scope.only_contains_attribute_certs:
-        return "it is for attribute certificates only"
-    if scope.only_contains_ca_certs and not reading.is_ca:
-        return "it is for certificates of CAs only"
-    if scope.only_contains_user_certs and reading.is_ca:
-        return "it is for certificates of ends only"
-    if (scope.full_name or scope.relative_name) and not _same_point(scope, reading, each):
-        return "it is from a distribution point which the certificate does not name"
-    return ""
-
-
-def _same_point(scope: x509.IssuingDistributionPoint, reading: Reading, each: ReadList) -> bool:
-    points = reading.extension(Oid.CRL_DISTRIBUTION_POINTS) or ()
-    mine = _point_names(scope.full_name, scope.relative_name, each.crl.issuer)
-    return any(
-        mine & _point_names(point.full_name, point.relative_name, reading.certificate.issuer)
-        for point in points
-        if not point.reasons and not point.crl_issuer
-    )
-
-
-def _point_names(full: Any, relative: Any, issuer: x509.Name) -> set[object]:
-    """The names of a distribution point, in a form that can be compared."""
-    if relative is not None:
-        return {name_key(x509.Name([*issuer.rdns, relative]))}
-    return {
-        name_key(name.value)
-        if isinstance(name, x509.DirectoryName)
-        else (type(name).__name__, str(name.value))
-        for name in full or ()
-    }
-
-
-def _entry(each: ReadList, reading: Reading) -> Any:
-    """The entry of a certificate on a list; None if there is none, words if the list has what we know not."""
-    if each.odd_entry:
-        return each.odd_entry
-    return each.entries.get(reading.certificate.serial_number)
-
-
-def _oid(extension: Any) -> str:
-    return str(extension.oid.dotted_string)
+def _reason_flag(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
+    try:
+        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:
-    try:
-        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except x509.ExtensionNotFound:
-        return ""
-    return f": {reason.value}"
+    reason = _reason_flag(entry)
+    return f": {reason.value}" if reason else ""

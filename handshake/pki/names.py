@@ -36,7 +36,8 @@ def is_address(name: str) -> IPAddress | None:
 def canonical(name: str) -> str:
     """A DNS name in small letters, without the dot at its end.   ValueError if it is none."""
     text = name.removesuffix(".").lower()
-    if not text or len(text) > LONGEST or not text.isascii():
+    # (Asked of the name as it is: some letters outside ASCII have small ones inside it.)
+    if not text or len(text) > LONGEST or not name.isascii():
         raise ValueError(f"a DNS name has 1 to {LONGEST} ASCII characters, got {name!r:.60}")
     labels = text.split(".")
     for label in labels:
@@ -52,6 +53,8 @@ def fits(presented: str, wanted: str) -> bool:
 
     An entry that is malformed fits nothing.
     """
+    if not presented.isascii():
+        return False
     presented = presented.lower()
     if not presented.startswith("*."):
         try:
@@ -67,10 +70,19 @@ def fits(presented: str, wanted: str) -> bool:
     return bool(first) and others == rest and "." in rest and not presented.endswith(".")
 
 
-def match(wanted: str, dns: Iterable[str], addresses: Iterable[IPAddress] = ()) -> Match:
-    """Whether a certificate with these entries is for the name, or the IP address, that was wanted."""
+def match(
+    wanted: str, dns: Iterable[str], addresses: Iterable[IPAddress] = (), mails: Iterable[str] = ()
+) -> Match:
+    """Whether a certificate with these entries is for the name, the IP address or the mailbox wanted."""
     dns, addresses = tuple(dns), tuple(addresses)
     there = ", ".join([*dns[:5], *map(str, addresses[:3])]) or "none"
+    if "@" in wanted:
+        user, _, host = wanted.rpartition("@")
+        for mail in mails:
+            name, at, domain = mail.rpartition("@")
+            if at and name == user and domain.lower() == host.lower():
+                return Match(True, f"the mail address {mail} is among its entries")
+        return Match(False, f"the mail address {wanted!r:.60} is not among its entries")
     address = is_address(wanted)
     if address is not None:
         if address in addresses:

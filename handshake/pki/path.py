@@ -7,6 +7,7 @@ bound: nobody can make the search long.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from cryptography import x509
 
@@ -26,11 +27,14 @@ LONGEST = 12
 class Search:
     """What is known of who has signed whom.
 
-    anchors: what is trusted.   others: what came along.   signatures: how many were checked.
-    stopped: why the search ended before its end, or "".
+    anchors: what is trusted.   others: what came along.   now: so that who is in date comes first.
+    signatures: how many were checked.   stopped: why the search ended before its end, or "".
     """
 
-    def __init__(self, anchors: Sequence[Reading], others: Sequence[Reading]) -> None:
+    def __init__(
+        self, anchors: Sequence[Reading], others: Sequence[Reading], now: datetime | None = None
+    ) -> None:
+        self.now = now
         trusted = {each.certificate: each for each in anchors}
         self.anchors = list(trusted.values())
         unlike = {each.certificate: each for each in others}
@@ -62,13 +66,14 @@ class Search:
         return self._signed[pair]
 
     def issuers(self, certificate: Reading) -> list[tuple[Reading, bool]]:
-        """Who may have issued it: of the right name, anchors first, then those whose key identifier fits."""
+        """Who may have issued it: of the right name; anchors first, then by key identifier and by date."""
         wanted = certificate.issuer_key_identifier
         found = self._by_name.get(certificate.issuer, [])
 
-        def fit(pair: tuple[Reading, bool]) -> tuple[bool, bool]:
-            mine = pair[0].key_identifier
-            return not pair[1], wanted is not None and mine is not None and mine != wanted
+        def fit(pair: tuple[Reading, bool]) -> tuple[bool, bool, bool]:
+            one = pair[0]
+            other_key = None not in (wanted, one.key_identifier) and one.key_identifier != wanted
+            return not pair[1], other_key, not one.good_on(self.now)
 
         return sorted(found, key=fit)
 

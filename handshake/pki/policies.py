@@ -16,6 +16,10 @@ from handshake.pki.der import object_identifier, parts
 from handshake.pki.reading import Reading
 
 ANY = x509.OID_ANY_POLICY.dotted_string
+SEQUENCE, OBJECT_IDENTIFIER = 0x30, 0x06
+
+MOST = 50_000
+"""So many bytes of mappings at most are read: nobody who is honest has more."""
 
 Level = dict[str, set[str]]
 """The policies that hold so far, and for each under which names the next certificate may have it."""
@@ -34,11 +38,12 @@ def missing(path: list[Reading]) -> tuple[int, str] | None:
         level = _narrowed(level, each, inhibit > 0 or (not last and each.self_issued))
         if not explicit and not level:
             return place, "a CA above it demands a policy, and there is none that all of the path has"
+        try:
+            pairs = mappings(each)
+        except DecodeError as error:
+            return place, f"its policy mappings cannot be read: {error}"
         if not last:
-            try:
-                level = _mapped(level, mappings(each), mapping > 0)
-            except DecodeError as error:
-                return place, f"its policy mappings cannot be read: {error}"
+            level = _mapped(level, pairs, mapping > 0)
             if not each.self_issued:
                 explicit, mapping, inhibit = (max(0, n - 1) for n in (explicit, mapping, inhibit))
         elif explicit:
@@ -74,8 +79,10 @@ def _narrowed(level: Level, each: Reading, any_counts: bool) -> Level:
 def _mapped(level: Level, pairs: list[tuple[str, str]], allowed: bool) -> Level:
     """The policies under the names that a CA gives them for what comes below it."""
     left = dict(level)
-    for theirs in {issuer for issuer, _ in pairs}:
-        names = {subject for issuer, subject in pairs if issuer == theirs}
+    renamed: dict[str, set[str]] = {}
+    for theirs, ours in pairs:
+        renamed.setdefault(theirs, set()).add(ours)
+    for theirs, names in renamed.items():
         if not allowed:
             left.pop(theirs, None)
         elif theirs in left or ANY in left:
@@ -89,12 +96,20 @@ def mappings(each: Reading) -> list[tuple[str, str]]:
     if found is None:
         return []
     data: bytes = found.value
-    (outer,) = parts(data, 0, len(data))
+    if len(data) > MOST:
+        raise DecodeError("policyMappings", 0, f"at most {MOST} bytes", str(len(data)))
+    outer = list(parts(data, 0, len(data)))
+    if [data[each.start] for each in outer] != [SEQUENCE]:
+        raise DecodeError("policyMappings", 0, "one SEQUENCE", f"{len(outer)} parts")
     pairs = []
-    for pair in parts(data, outer.content, outer.end):
-        theirs, ours = parts(data, pair.content, pair.end)
-        names = [object_identifier(data[part.content : part.end]) for part in (theirs, ours)]
+    for pair in parts(data, outer[0].content, outer[0].end):
+        two = list(parts(data, pair.content, pair.end)) if data[pair.start] == SEQUENCE else []
+        if [data[each.start] for each in two] != [OBJECT_IDENTIFIER, OBJECT_IDENTIFIER]:
+            raise DecodeError("policyMappings", pair.start, "a SEQUENCE of two policies", f"{len(two)} parts")
+        names = [object_identifier(data[part.content : part.end]) for part in two]
         if ANY in names:
             raise DecodeError("policyMappings", pair.start, "policies by name", "anyPolicy")
         pairs.append((names[0], names[1]))
+    if not pairs:
+        raise DecodeError("policyMappings", 0, "a pair at least", "none")
     return pairs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID as Oid
 
-from handshake.pki.der import part
+from handshake.pki.der import part, parts
+
+NAME_CONSTRAINTS = bytes.fromhex("551d1e")
+"""How the extension is called in DER: 2.5.29.30."""
 
 READ = {
     Oid.AUTHORITY_KEY_IDENTIFIER,
@@ -74,14 +78,16 @@ class Reading:
         self.issuer: NameKey = ()
         self.key: Any = None
         try:
+            # Names first, so that a certificate whose extensions cannot be read is found and blamed.
+            self.subject, self.issuer = name_key(certificate.subject), name_key(certificate.issuer)
             for extension in certificate.extensions:
                 self.extensions[extension.oid] = extension.value
                 if extension.critical:
                     self.critical.add(extension.oid)
-            self.subject, self.issuer = name_key(certificate.subject), name_key(certificate.issuer)
             self.key = certificate.public_key()
             if not _same_algorithms(certificate.public_bytes(Encoding.DER)):
                 self.malformed = "it names two algorithms for its signature, one inside and one outside"
+            self.malformed = self.malformed or _odd_extension(self.extensions, certificate)
         except UNREADABLE as error:
             self.malformed = f"it cannot be read: {str(error).splitlines()[0] if str(error) else error!r}"
         self.self_issued = self.subject == self.issuer
@@ -105,6 +111,21 @@ class Reading:
         except UNREADABLE:
             return "a certificate whose subject cannot be read"
 
+    @property
+    def list_issuers(self) -> set[NameKey]:
+        """Who else may keep the list on which it would stand (cRLIssuer of its distribution points)."""
+        return {
+            name_key(name.value)
+            for point in self.extension(Oid.CRL_DISTRIBUTION_POINTS) or ()
+            for name in point.crl_issuer or ()
+            if isinstance(name, x509.DirectoryName)
+        }
+
+    def good_on(self, now: datetime | None) -> bool:
+        """Whether a time is between its dates."""
+        one = self.certificate
+        return now is None or one.not_valid_before_utc <= now <= one.not_valid_after_utc
+
     def extension(self, oid: Any) -> Any:
         """The value of an extension, or None."""
         return self.extensions.get(oid)
@@ -113,6 +134,51 @@ class Reading:
         """Entries of subjectAltName of one kind."""
         found = self.extension(Oid.SUBJECT_ALTERNATIVE_NAME)
         return [] if found is None else found.get_values_for_type(kind)
+
+
+def _odd_extension(extensions: dict[Any, Any], certificate: x509.Certificate) -> str:
+    """What an extension says that it must not, though the library reads it; "" if nothing."""
+    names = extensions.get(Oid.SUBJECT_ALTERNATIVE_NAME)
+    if names is not None and not list(names):
+        return "its subjectAltName has no entry"
+    if names is not None and not all(each.isascii() for each in names.get_values_for_type(x509.DNSName)):
+        return "a DNS name in its subjectAltName is not in ASCII"
+    policies = [each.policy_identifier for each in extensions.get(Oid.CERTIFICATE_POLICIES) or ()]
+    if len(set(policies)) < len(policies):
+        return "it names a policy twice"
+    if Oid.NAME_CONSTRAINTS in extensions:
+        written = _extension_bytes(certificate.public_bytes(Encoding.DER), NAME_CONSTRAINTS)
+        if _has_distances(written):
+            return "its name constraints have a minimum or a maximum, which nobody may use (section 4.2.1.10)"
+    return ""
+
+
+def _has_distances(data: bytes) -> bool:
+    """Whether a subtree has more than its base; the library reads the base, and drops the rest."""
+    for tree in parts(data, *_inside(data, 0, len(data))):
+        for subtree in parts(data, tree.content, tree.end):
+            if len(parts(data, subtree.content, subtree.end)) != 1:
+                return True
+    return False
+
+
+def _extension_bytes(data: bytes, oid: bytes) -> bytes:
+    """The content of an extension of a certificate, as it was written; b"" if there is none."""
+    signed = part(data, *_inside(data, 0, len(data)))
+    wrapped = parts(data, signed.content, signed.end)[-1]
+    if wrapped.tag != 0xA3:
+        return b""
+    for extension in parts(data, *_inside(data, wrapped.content, wrapped.end)):
+        fields = parts(data, extension.content, extension.end)
+        if data[fields[0].content : fields[0].end] == oid:
+            return data[fields[-1].content : fields[-1].end]
+    return b""
+
+
+def _inside(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """From where to where the content of the part goes that begins there."""
+    found = part(data, at, end)
+    return found.content, found.end
 
 
 def _same_algorithms(data: bytes) -> bool:
@@ -140,7 +206,10 @@ def subject_of(certificate: x509.Certificate) -> str:
 
 def issuer_of(certificate: x509.Certificate) -> str:
     """Who has signed a certificate, in a few words."""
-    return _short(certificate.issuer)
+    try:
+        return _short(certificate.issuer)
+    except UNREADABLE:
+        return "somebody whose name cannot be read"
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:

@@ -9,9 +9,11 @@ from datetime import datetime
 from cryptography import x509
 
 from handshake.pki.checks import CHECKS, KNOWN_ISSUER, PURPOSES, SIGNATURE, Asked, Failed
-from handshake.pki.crl import ReadList
+from handshake.pki.crl import Lists
+from handshake.pki.listed import ReadList
 from handshake.pki.path import Search, read_all
 from handshake.pki.reading import NameKey, Reading, read
+from handshake.pki.signing import weak_signature
 
 MOST_CERTIFICATES = 2000
 """So many certificates, or lists, are looked at."""
@@ -96,9 +98,10 @@ def validate(
     chain: leaf first, then whatever came with it, in any order.   anchors: what is trusted.
     now: an aware time.   server_name: the DNS name or IP address that the client wanted; None if it is not
     to be checked.   purpose: "server" or "client".
-    crls: revocation lists.  With any of them, every certificate below the anchor has to be told good; with
-    none, revocation is not checked, and the report says so.
-    max_depth: how many CAs may stand between the anchor and the leaf.
+    crls: revocation lists.  With any that concern the path, every certificate below the anchor has to be
+    told good; with none, revocation is not checked, and the report says so.
+    max_depth: how many CAs may stand between the anchor and the leaf (those that a CA issues to itself, to
+    change its key, do not count).
     """
     asked = _asked(now, server_name, purpose, max_depth)
     chain, anchors, crls = tuple(chain), tuple(anchors), tuple(crls or ())
@@ -110,6 +113,8 @@ def validate(
 
 
 def _asked(now: datetime, server_name: str | None, purpose: str, max_depth: int | None) -> Asked:
+    if server_name is not None and not isinstance(server_name, str):
+        raise TypeError(f"server_name is a text, as 'www.example.org', or None; got {server_name!r:.60}")
     if not isinstance(now, datetime) or now.tzinfo is None:
         raise ValueError(f"now is a time with its zone: datetime(2026, 1, 1, tzinfo=UTC); got {now!r}")
     if purpose not in PURPOSES:
@@ -128,9 +133,9 @@ class _Validation:
         self, chain: list[Reading], anchors: list[Reading], lists: tuple[ReadList, ...], asked: Asked
     ) -> None:
         self.chain = chain
-        self.search = Search(anchors, chain[1:])
+        self.search = Search(anchors, chain[1:], asked.now)
         self.signers: dict[NameKey, list[Reading]] = {}
-        self.asked = replace(asked, lists=lists or None, signers=self._signers_of)
+        self.asked = replace(asked, lists=Lists(lists) if lists else None, signers=self._signers_of)
 
     def report(self) -> Report:
         """The first path without a failure, or the one with the fewest."""
@@ -183,10 +188,15 @@ class _Validation:
         if leaf.malformed:
             why, alert = leaf.malformed, "bad_certificate"
             name, section = CHECKS[0].name, CHECKS[0].section
+        elif odd := [issuer for issuer, _ in self.search.issuers(last) if issuer.malformed]:
+            name, section, alert, last = CHECKS[0].name, CHECKS[0].section, "bad_certificate", odd[0]
+            why = last.malformed
         elif last.certificate in self.search.rejected and not last.self_issued:
             issuer = self.search.rejected[last.certificate]
             name, section, alert = SIGNATURE.name, SIGNATURE.section, "decrypt_error"
             why = f"the key of {issuer.words} has not signed it"
+            if weak_signature(last.certificate):  # then nobody has looked
+                why, alert = weak_signature(last.certificate), "bad_certificate"
         elif last.self_issued:
             why = "it is signed by itself, and not among the anchors"
         elif self.search.stopped:

@@ -30,6 +30,7 @@ class Protection:
     encrypt_then_mac: whether RFC 7366 was agreed upon (for CBC only).   writer: "client" or "server".
     random: gives the IV of each record in CBC from TLS 1.1 on.
     seq: how many records have passed.
+    ValueError for keys that are not as long as the suite wants them.
     """
 
     def __init__(
@@ -43,13 +44,20 @@ class Protection:
         encrypt_then_mac: bool = False,
         writer: str = "peer",
         random: Random | None = None,
+        seq: int = 0,
     ) -> None:
+        wanted = suite.mac_length, suite.cipher.key
+        if (len(mac_key), len(key)) != wanted or len(iv) not in (0, suite.cipher.iv):
+            raise ValueError(
+                f"{suite} has a MAC key of {wanted[0]} bytes, a key of {wanted[1]} and an IV of "
+                f"{suite.cipher.iv}; got {len(mac_key)}, {len(key)} and {len(iv)}"
+            )
         self.suite = suite
         self.version = version_number(version)
         self.mac_key, self.key, self.iv = mac_key, key, iv
         self.encrypt_then_mac = encrypt_then_mac
         self.writer = writer
-        self.seq = 0
+        self.seq = seq
         self._random = random or Entropy()
         self._aead = aead(suite.cipher, key) if suite.cipher.tag else None
 
@@ -141,8 +149,9 @@ class Protection:
         )  # RFC 7905 section 2
 
     def _next(self) -> int:
-        if self.seq >= 1 << 64:
-            raise Refused("the record layer", "2^64 records are sealed under these keys, and no more can be")
+        if not 0 <= self.seq < 1 << 64:
+            why = f"{self.seq} is no record number: a connection has 2^64 of them at most"
+            raise Refused("the record layer", why)
         self.seq += 1
         return self.seq - 1
 

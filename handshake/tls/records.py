@@ -1,4 +1,4 @@
-"""TLS records: the envelopes in which everything travels, and the AEAD cipher AES-GCM of TLS 1.2.
+"""TLS records: the envelopes in which everything travels.
 
 A record says what it carries, and how long it is.  It is no message: one message may fill several records,
 and one record may hold several messages.  Nor is it a segment: TCP cuts the stream as it likes.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handshake.errors import DecodeError, ProtocolError, Refused, count_bytes
+from handshake.errors import DecodeError, count_bytes
 from handshake.tls.cbc import open_cbc, seal_cbc
 from handshake.tls.names import CONTENT_TYPES, VERSIONS
 from handshake.wire import Field, Layout, Reader
@@ -23,9 +23,7 @@ __all__ = [
     "RecordError",
     "RecordStream",
     "open_cbc",
-    "open_gcm",
     "seal_cbc",
-    "seal_gcm",
 ]
 
 PLAIN_MOST = 1 << 14
@@ -155,64 +153,3 @@ class RecordStream:
         failed = self._failed
         if failed is not None:
             raise RecordError(failed.field, failed.offset, failed.expected, failed.got)
-
-
-# ---- AES-GCM in TLS 1.2 (RFC 5288) -----------------------------------------------------------------------
-
-SALT, EXPLICIT, TAG = 4, 8, 16
-"""Bytes of the nonce that come from the key block, that stand in the record, and of the tag at its end."""
-
-
-def seal_gcm(key: bytes, salt: bytes, seq: int, record: Record) -> Record:
-    """A record encrypted, and protected against every change, with AES-GCM as TLS 1.2 does it.
-
-    key: 16 or 32 bytes, and salt: 4 bytes, of the writing end.   seq: how many records it has sealed before.
-    The fragment begins with the other 8 bytes of the nonce, for which we take the number of the record, and
-    ends with a tag of 16 bytes.
-    """
-    _check_key(key, salt, seq)
-    if len(record.fragment) > PLAIN_MOST:
-        raise ValueError(f"a record carries at most {PLAIN_MOST} bytes, not {len(record.fragment)}")
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    explicit = seq.to_bytes(EXPLICIT, "big")
-    sealed = AESGCM(key).encrypt(
-        salt + explicit, record.fragment, _covered(seq, record, len(record.fragment))
-    )
-    return Record(record.type, record.version, explicit + sealed)
-
-
-def open_gcm(key: bytes, salt: bytes, seq: int, record: Record, by: str = "peer") -> Record:
-    """What such a record carries.   seq: how many records the other end has sealed before.   by: who that is.
-
-    ProtocolError with the alert bad_record_mac if anything was changed: the bytes, the header, or the order.
-    """
-    _check_key(key, salt, seq)
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    size = len(record.fragment) - EXPLICIT - TAG
-    if size < 0:
-        why = f"a sealed record has {EXPLICIT + TAG} bytes at least, and this has {len(record.fragment)}"
-        raise ProtocolError(by, why, "RFC 5246 section 6.2.3.3", "bad_record_mac")
-    explicit, sealed = record.fragment[:EXPLICIT], record.fragment[EXPLICIT:]
-    try:
-        plain = AESGCM(key).decrypt(salt + explicit, sealed, _covered(seq, record, size))
-    except InvalidTag:
-        why = f"the tag of record {seq} does not fit: key, bytes, header or order are not what was sealed"
-        raise ProtocolError(by, why, "RFC 5246 section 6.2.3.3", "bad_record_mac") from None
-    return Record(record.type, record.version, plain)
-
-
-def _covered(seq: int, record: Record, size: int) -> bytes:
-    """What the tag covers beside the bytes: number, header, and the length of what is carried."""
-    return seq.to_bytes(8, "big") + HEADER.pack(record.type, record.version, size)
-
-
-def _check_key(key: bytes, salt: bytes, seq: int) -> None:
-    if len(key) not in (16, 32) or len(salt) != SALT:
-        raise ValueError(
-            f"AES-GCM has keys of 16 or 32 bytes and a salt of 4; got {len(key)} and {len(salt)}"
-        )
-    if not 0 <= seq < 1 << 64:
-        raise Refused("the record layer", f"{seq} is no record number: a connection has 2^64 of them at most")

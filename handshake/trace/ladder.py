@@ -60,7 +60,7 @@ def _overview(trace: Trace, rows: int) -> str:
 
 
 def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> str:
-    told = {message.sources[0].transit: message for message in trace.messages if message.sources}
+    told = {m.sources[0].transit: m for m in trace.messages if m.sources and m.layer != "TLS"}
     events = _in_order(trace)
     shown = [event for event in events[:rows] if isinstance(event, Transit)]
     names = {t.number: _name(t, told.get(t.number), relative) for t in shown}

@@ -128,7 +128,7 @@ class Detail(NamedTuple):
     def text(self, relative: bool = True) -> str:
         """As in a label: "seq 0", or with relative=False "seq 2897641097"."""
         value = self.relative if relative and self.relative is not None else self.value
-        return f"{self.label} {value}"
+        return f"{self.label} {value}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,7 @@ class Message:
     details: the numbers worth reading beside the name.
     labels: what an observer says of it: "retransmission of 3".  notes: whole sentences.
     plaintext, secret: for an encrypted one, what it held and the label of the secret that opened it.
+    form: how its bytes are to be read, where the layer alone does not say it: "handshake TLS 1.2 ECDHE".
     """
 
     number: int
@@ -155,13 +156,25 @@ class Message:
     notes: tuple[str, ...] = ()
     plaintext: bytes | None = None
     secret: str | None = None
+    form: str = ""
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """Every field of the message, counted from its own first byte."""
+        """Every field of the message, counted from its own first byte; of an encrypted one, of its record."""
         from handshake import peel
 
-        return peel.message_spans(self.layer, self.data)
+        return peel.message_spans(
+            self.layer, self.data, "record" if self.plaintext is not None else self.form
+        )
+
+    @property
+    def opened(self) -> tuple[Span, ...]:
+        """Every field of what an encrypted message held, counted from the first byte of `plaintext`."""
+        from handshake import peel
+
+        if self.plaintext is None:
+            return ()
+        return peel.message_spans(self.layer, self.plaintext, self.form)
 
     def text(self, relative: bool = True) -> str:
         """Name and details in one line: "SYN, ACK  seq 0 ack 1"."""

@@ -19,8 +19,9 @@ from handshake.tcp import Segment
 from handshake.tcp.options import NO_OPERATION, SACK_PERMITTED, Option, mss, window_scale
 from handshake.tcp.options import timestamps as stamped
 from handshake.tcp.segment import FLAGS, SYN, flags_named
-from handshake.tls import keys
-from handshake.tls.records import EXPLICIT, Record, RecordStream, open_gcm, seal_gcm
+from handshake.tls.protection import Protection
+from handshake.tls.records import Record
+from handshake.tls.suites import find
 from handshake.wire import Span, replace
 
 HOST = "www.example.org"
@@ -96,7 +97,7 @@ def frame(
     if kind == PLAIN:
         return Made(net.encode([*outer, replace(segment, data=said)]))
     key, salt = entropy("client key", 16), entropy("client salt", 4)
-    record = seal_gcm(key, salt, 1, Record(23, 0x0303, said))
+    record = protection(key, salt, 1).seal(23, said)
     opens = opener(key, salt, 1)
     return Made(net.encode([*outer, replace(segment, data=record.encode())]), opens)
 
@@ -110,9 +111,17 @@ def _offers(timestamps: bool) -> tuple[Option, ...]:
     return (mss(1460), *permitted, NO_OPERATION, window_scale(7))
 
 
+SUITE = find("TLS_RSA_WITH_AES_128_GCM_SHA256")
+
+
+def protection(key: bytes, salt: bytes, number: int) -> Protection:
+    """AES-GCM of TLS 1.2, from the record of that number on."""
+    return Protection(SUITE, "TLS 1.2", b"", key, salt, seq=number)
+
+
 def opener(key: bytes, salt: bytes, number: int) -> Callable[[Record], Opened]:
-    """What opens the record of that number, sealed with AES-GCM."""
-    return lambda record: Opened(EXPLICIT, open_gcm(key, salt, number, record).fragment)
+    """What opens the record of that number."""
+    return lambda record: Opened(SUITE.cipher.explicit, protection(key, salt, number).open(record).fragment)
 
 
 def recorded() -> Made:
@@ -123,20 +132,9 @@ def recorded() -> Made:
     """
     path = capture.sample("t06")
     trace = capture.read(path, keylog=path.with_suffix(".keylog"))
-    streams = {end: RecordStream() for end in ("client", "server")}
-    hellos: dict[str, bytes] = {}
-    for transit in trace.transits:
-        segment = peel(transit.frame)[-1]
-        for record in streams[transit.sender].feed(segment.data):
-            if record.type == 22:
-                # A hello is type (1 byte), length (3), version (2), and then the random.
-                hellos.setdefault(transit.sender, record.fragment[6:38])
-            elif record.type == 23 and transit.sender == "client":
-                master = trace.secrets[0].value
-                block = keys.key_block("TLS 1.2", master, hellos["client"], hellos["server"], 40)
-                cut = keys.cut(block, mac=0, key=16, iv=4)
-                return Made(transit.frame, opener(cut.client_key, cut.client_iv, 1))
-    raise ValueError("there is no request in the capture")
+    asked = trace["application data"]
+    opened = Opened(SUITE.cipher.explicit, asked.plaintext or b"")
+    return Made(trace[asked.sources[0].transit].frame, lambda record: opened)
 
 
 def hop(frame: bytes, nat: bool = False) -> bytes:

@@ -233,7 +233,7 @@ def against_the_rule(trace: Trace) -> str:
     The rule (S67): the last byte of the current segment, plus one, is the acknowledgment number.  Numbers are
     counted from each end's first; a segment without a byte has no last one.
     """
-    messages = {message.sources[0].transit: message for message in trace.messages}
+    messages = {message.sources[0].transit: message for message in trace.messages if message.layer != "TLS"}
     lines = [f"{'transit':>7}  {'from':6}  {'answers':32}  {'by the rule':>11}  on the wire"]
     for step in trace.steps:
         if step.transit is None or not step.sends:

@@ -16,7 +16,9 @@ from handshake.show import Piece
 from handshake.show.axes import linear
 from handshake.show.bytesview import many
 from handshake.tcp import seq
-from handshake.tls.records import EXPLICIT, HEADER_LENGTH, TAG, Record, RecordStream, open_gcm, seal_gcm
+from handshake.tls.protection import Protection
+from handshake.tls.records import HEADER_LENGTH, RecordStream
+from handshake.tls.suites import find
 
 MESSAGES = (b"hello", b"how are you?", b"see you at the usual place, half past nine", b"bye")
 """What one program has to say to the other."""
@@ -38,6 +40,9 @@ def cut_into(sizes: Sequence[int]) -> list[Range]:
     return list(pairwise(ends))
 
 
+SUITE = find("TLS_RSA_WITH_AES_128_GCM_SHA256")
+
+
 def rulers(gather: str = GATHERING[0], mss: int = 40, room: int = 64) -> Outcome:
     """The same stream under three rulers: messages of the program, TLS records, TCP segments; and the reads.
 
@@ -55,7 +60,8 @@ def rulers(gather: str = GATHERING[0], mss: int = 40, room: int = 64) -> Outcome
         plain = cut_into([len(said[at : at + most]) for at in range(0, len(said), most)])
     entropy = Entropy(7)
     key, salt = entropy("client key", 16), entropy("client salt", 4)
-    sealed = [seal_gcm(key, salt, n, Record(23, 0x0303, said[a:b])) for n, (a, b) in enumerate(plain)]
+    writes = Protection(SUITE, "TLS 1.2", b"", key, salt)
+    sealed = [writes.seal(23, said[a:b]) for a, b in plain]
     records = cut_into([len(record.encode()) for record in sealed])
     stream = b"".join(record.encode() for record in sealed)
     run = sim.calls(
@@ -67,7 +73,7 @@ def rulers(gather: str = GATHERING[0], mss: int = 40, room: int = 64) -> Outcome
     segments = _segments(run)
     reads = cut_into([len(stream[at : at + int(room)]) for at in range(0, len(stream), int(room))])
     back = _messages(key, salt, stream, reads)
-    before, behind = HEADER_LENGTH + EXPLICIT, TAG
+    before, behind = HEADER_LENGTH + SUITE.cipher.explicit, SUITE.cipher.tag
     pieces: dict[str, list[Piece]] = {"messages\nlength and text": []}
     for number, (start, end) in enumerate(cut_into([len(each) for each in framed])):
         for (a, b), (first, _) in zip(plain, records, strict=True):
@@ -115,13 +121,13 @@ def _segments(run: Any) -> list[Range]:
 def _messages(key: bytes, salt: bytes, stream: bytes, reads: Sequence[Range]) -> list[bytes]:
     """What the reader makes of it: bytes to records, records to bytes, bytes to messages."""
     records, frames = RecordStream(), LengthPrefixed(1000, size=PREFIX)
-    found: list[bytes] = []
-    number = 0
-    for a, b in reads:
-        for record in records.feed(stream[a:b]):
-            found += frames.feed(open_gcm(key, salt, number, record).fragment)
-            number += 1
-    return found
+    writes = Protection(SUITE, "TLS 1.2", b"", key, salt)
+    return [
+        message
+        for a, b in reads
+        for record in records.feed(stream[a:b])
+        for message in frames.feed(writes.open(record).fragment)
+    ]
 
 
 def rulers_lab() -> Lab:
