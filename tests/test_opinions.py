@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from handshake import live
 from handshake.labs import trust
+from handshake.labs.trust import benches
 from handshake.live.visit import FORM
 from handshake.pki.authority import DEFECTS, KINDS, case
 
@@ -94,3 +97,26 @@ def test_the_form_travels_encrypted_and_is_read_by_who_presented_the_chain() -> 
     assert b"pin=7" not in made.travelled
     for refused in (live.visit(case("unknown_ca")), live.visit(case("unknown_ca"), goes_on=True, hsts=True)):
         assert (refused.sent, refused.heard, refused.travelled) == (False, b"", b"")
+
+
+@pytest.mark.parametrize(("year", "month", "day", "check"), [
+    (2014, 12, 31, "in date"), (2024, 12, 31, "in date"), (2025, 1, 1, ""), (2029, 12, 31, ""),
+    (2030, 1, 1, "in date"), (2032, 1, 1, "in date"),
+])  # fmt: skip
+def test_on_every_day_all_agree(year: int, month: int, day: int, check: str) -> None:
+    """One chain, on days around the ends of its spans: each party goes by the day that it is told."""
+    found = live.opinions_at(benches.dated(), datetime(year, month, day, tzinfo=UTC))
+    assert {each.who: each.accepts for each in found.opinions if each.accepts is not None} == dict.fromkeys(
+        ["ours", "cryptography", *(["openssl verify"] if shutil.which("openssl") else [])], not check
+    )
+    assert found["ours"].words.partition(":")[0] == check
+
+
+def test_a_command_that_knows_nothing_has_no_opinion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "openssl"
+    fake.write_text("#!/bin/sh\necho 'usage: verify [-CAfile file]' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(fake))
+    assert live.opinions(case())["openssl verify"].accepts is None
+    monkeypatch.setattr(shutil, "which", lambda name: str(tmp_path / "nobody"))
+    assert "could not be asked" in live.opinions(case())["openssl verify"].words

@@ -163,7 +163,7 @@ def test_purposes_and_requests_that_are_none_are_refused() -> None:
         pki.validate([b"bytes"], made.anchors, NOW)  # type: ignore[list-item]
     with pytest.raises(ValueError, match="the defects are none, expired"):
         case("rust")
-    with pytest.raises(ValueError, match="a defect of servers"):
+    with pytest.raises(ValueError, match="is no defect of clients"):
         case("cn_only", purpose="client")
 
 

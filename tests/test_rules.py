@@ -813,7 +813,7 @@ def test_a_malformed_issuer_is_blamed_and_not_said_to_be_missing() -> None:
 
 
 def test_lists_that_nobody_signed_cost_no_more_than_a_bound() -> None:
-    """Three hundred lists signed by somebody else, and a hundred who might have: few of the pairs are tried."""
+    """Many lists signed by somebody else, and many who might have: few of the pairs are tried."""
     others = [certificate(ROOT.cert.subject, ROOT, ca=True) for _ in range(20)]
     bad = [revocations(ROOT, number=n, key=between(ROOT).key) for n in range(1, 80)]
     assert report([ROOT], others, leaf(ROOT), crls=bad).first_failure.check == "not revoked"  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from handshake.flows.infer import infer_steps
 from handshake.flows.observe import Observed, observe
-from handshake.flows.secure import Secure, secure
+from handshake.flows.carried import Secure, secure
 from handshake.flows.streams import plaintext, received
 from handshake.flows.table import Flow, FlowTable
 

@@ -1,8 +1,8 @@
 """Second opinions on a certificate chain: what others say of the same bytes.
 
 `cryptography` has a verifier of its own; OpenSSL is asked by a real handshake in memory, as any program asks
-it, and by its command, which may be told the time.  Nobody has to be believed: where they differ, the table
-of defects says why.
+it, and by its command, which may be told the time.  Nobody has to be believed.  Where they differ, the table
+of defects, or the opinion itself, says why.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from cryptography.x509 import verification
 
 from handshake import pki
 from handshake.pki.authority import Case, case
+from handshake.pki.signing import weak_key
 
 PATIENCE = 20.0
 """No command is waited for longer, in seconds."""
@@ -127,7 +128,10 @@ def _library(made: Case, lists: bool) -> Opinion:
         if "public key algorithm" in words:  # (what follows is written for its programmers)
             words = f"{words.partition(':')[0]}: it takes no keys of this kind"
         return Opinion("cryptography", False, words.removeprefix("validation failed: "))
-    return Opinion("cryptography", True, "it looks at no lists" if lists else "")
+    leaves = ["it looks at no lists"] if lists else []
+    if any("bits" in pki.key_of(each) and weak_key(each.public_key()) for each in made.chain):
+        leaves.append("it does not ask how long RSA keys are")
+    return Opinion("cryptography", True, "; ".join(leaves))
 
 
 # OpenSSL.
@@ -139,6 +143,7 @@ def _openssl_handshake(made: Case, lists: bool) -> Opinion:
     with written(made, good) as files:
         asks = context_of(ssl.PROTOCOL_TLS_CLIENT if made.purpose == "server" else ssl.PROTOCOL_TLS_SERVER)
         asks.verify_mode = ssl.CERT_REQUIRED
+        asks.set_ciphers("DEFAULT:@SECLEVEL=2")  # whatever the system has set: so strong, and no stronger
         asks.check_hostname = made.purpose == "server" and made.server_name is not None
         asks.load_verify_locations(files["anchors"])
         if lists:
@@ -236,13 +241,18 @@ def _openssl_command(made: Case, lists: bool) -> Opinion:
             command += ["-crl_check_all", *(["-CRLfile", files["lists"]] if made.crls else [])]
         if made.server_name:
             command += ["-verify_hostname", made.server_name]
-        done = subprocess.run(
-            [*command, files["leaf"]], capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+        try:
+            done = subprocess.run(
+                [*command, files["leaf"]], capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Opinion(who, None, f"the command could not be asked: {type(error).__name__}")
     if done.returncode == 0:
         return Opinion(who, True)
-    line = next((line for line in done.stderr.splitlines() if line.startswith("error ")), done.stderr.strip())
-    return Opinion(who, False, line.rpartition(": ")[2])
+    for line in done.stderr.splitlines():
+        if line.startswith("error "):
+            return Opinion(who, False, line.rpartition(": ")[2])
+    return Opinion(who, None, "the command on this machine does not know what it is asked")
 
 
 @contextmanager

@@ -48,6 +48,8 @@ def visit(made: Case, *, goes_on: bool = False, hsts: bool = False) -> Visit:
     by TLS only, without any way round errors (RFC 6797 section 8.4): then nobody is asked.
     """
     first = _call(made, verify=True)
+    if first.opinion.accepts is None:
+        return Visit(first.opinion.words, False, False)
     if first.opinion.accepts:
         return Visit("", False, True, *first[1:])
     words = first.opinion.words.rstrip(".")
@@ -63,6 +65,7 @@ def _call(made: Case, *, verify: bool) -> Talk:
         asks.check_hostname = verify
         asks.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
         asks.load_verify_locations(files["anchors"])
+        asks.set_ciphers("DEFAULT:@SECLEVEL=2")
         presents = context_of(ssl.PROTOCOL_TLS_SERVER)
         presents.set_ciphers("ALL:@SECLEVEL=0")
         if not verify:

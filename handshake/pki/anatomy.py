@@ -289,6 +289,8 @@ class _Walk:
         size = at.end - at.content
         kind = TYPES.get(at.tag, f"[{at.tag & 0x1F}]")
         meaning = f"{kind} of {size} bytes" + (f": {shape.meaning}" if shape.meaning else "")
+        if shape.name == "BasicConstraints" and not size:
+            meaning = f"{kind} of 0 bytes: cA is left out, which means FALSE"
         return Span(
             path, "tag and length", at.start, at.content, 0, 8 * (at.content - at.start), meaning, raw=True
         )
@@ -315,7 +317,7 @@ def said(data: bytes, name: str, header: int = 2) -> str:
         return "TRUE" if content not in (b"", b"\0") else "FALSE"
     if tag in (INTEGER, 10):
         value = int.from_bytes(content, "big", signed=True)
-        return str(value) if value.bit_length() <= 64 else f"{value.bit_length()} bits"
+        return str(value) if value.bit_length() <= 64 else f"0x{value:x}"
     if name == "KeyUsage" and tag == BITS:
         bits = "".join(f"{octet:08b}" for octet in content[1:])
         return ", ".join(usage for usage, bit in zip(USAGES, bits, strict=False) if bit == "1")

@@ -8,6 +8,7 @@ expired in 2001, and one that is not valid yet begins in 9998: the clock of a li
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from handshake.entropy import Entropy
+from handshake.pki.names import is_address
 
 HOST = "www.example.org"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,14 +32,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SOON, LATE = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 PAST, FUTURE = datetime(2001, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
-REVOKED = datetime(2025, 7, 1, tzinfo=UTC)
+REVOKED = SOON
+"""When the revoked certificates were taken back: before any list was made."""
 
 KINDS = ("RSA", "ECDSA", "Ed25519")
 SHORT = 8
 """Which key of the pool is too short."""
 
-UNKNOWN = x509.ObjectIdentifier("1.3.6.1.4.1.5923.9.9.9")
-"""An extension that nobody knows."""
+UNKNOWN = x509.ObjectIdentifier("1.3.6.1.4.1.32473.9")
+"""An extension that nobody knows; the number 32473 is set aside for examples (RFC 5612)."""
 
 
 @lru_cache(maxsize=1)
@@ -59,6 +62,8 @@ def lesson_key(kind: str, number: int, seed: int | str = 0) -> Any:
     if kind not in KINDS:
         raise ValueError(f"a key is of the kind {', '.join(KINDS)}; not {kind!r}")
     if kind == "RSA":
+        if not 0 <= number < SHORT:
+            raise ValueError(f"the pool has RSA keys 0 to {SHORT - 1}; not {number}")
         return pool()[number]
     entropy = Entropy(f"{seed} test key {number}")
     if kind == "Ed25519":
@@ -95,6 +100,10 @@ class Wish:
     begins: datetime = SOON
     ends: datetime = LATE
     unknown: bool = False
+
+
+LABELS = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+"""A host that certificates can be made for."""
 
 
 def _name(common: str) -> x509.Name:
@@ -140,7 +149,7 @@ def issue(wish: Wish, key: Any, serial: int, issuer: Party | None = None) -> x50
         .add_extension(
             x509.AuthorityKeyIdentifier(identifier(signer.public_key()).digest, None, None), critical=False
         )
-        .add_extension(_usage(wish), critical=True)
+        .add_extension(_usage(wish, key), critical=True)
     )
     entries = [x509.DNSName(each) for each in wish.dns]
     numbers = [x509.IPAddress(ipaddress.ip_address(each)) for each in wish.addresses]
@@ -156,10 +165,11 @@ def issue(wish: Wish, key: Any, serial: int, issuer: Party | None = None) -> x50
     return builder.sign(signer, _hash(signer), ecdsa_deterministic=_deterministic(signer))
 
 
-def _usage(wish: Wish) -> x509.KeyUsage:
-    signs = wish.ca and wish.signs
+def _usage(wish: Wish, key: Any) -> x509.KeyUsage:
+    """What the key may do.  Only with RSA can a key also encrypt others (RFC 8813, RFC 9295)."""
+    signs, encrypts = wish.ca and wish.signs, isinstance(key, rsa.RSAPrivateKey)
     return x509.KeyUsage(
-        digital_signature=not wish.ca, content_commitment=False, key_encipherment=not wish.ca,
+        digital_signature=not wish.ca, content_commitment=False, key_encipherment=encrypts and not wish.ca,
         data_encipherment=False, key_agreement=False, key_cert_sign=signs, crl_sign=wish.ca,
         encipher_only=False, decipher_only=False,
     )  # fmt: skip
@@ -181,11 +191,7 @@ def revocation_list(
         .add_extension(x509.AuthorityKeyIdentifier(identifier, None, None), critical=False)
     )
     for serial in revoked:
-        entry = (
-            x509.RevokedCertificateBuilder()
-            .serial_number(serial)
-            .revocation_date(datetime(2025, 7, 1, tzinfo=UTC))
-        )
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(REVOKED)
         entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(signer, _hash(signer), ecdsa_deterministic=_deterministic(signer))
@@ -264,7 +270,7 @@ DEFECTS: dict[str, Defect] = {
     "revoked_intermediate": Defect(
         "the intermediate was taken back", "not revoked", 1, "certificate_revoked"
     ),
-    "stale_crl": Defect("the list is of 2001", "not revoked", 0, "certificate_expired"),
+    "stale_crl": Defect("the list is stale, since 2001", "not revoked", 0, "certificate_expired"),
     "missing_crl": Defect("no list from the intermediate is at hand", "not revoked", 0, "unknown_ca"),
     "forged_crl": Defect("somebody else has signed the list", "not revoked", 0, "decrypt_error"),
 }  # fmt: skip
@@ -284,8 +290,20 @@ def case(
     if purpose not in ("server", "client"):
         raise ValueError(f"purpose is 'server' or 'client', not {purpose!r}")
     if purpose == "client" and DEFECTS[defect].check == "server name":
-        raise ValueError(f"nobody asks a client for the name of a server: {defect} is a defect of servers")
+        words = DEFECTS[defect].words
+        raise ValueError(
+            f"nobody asks a client for the name of a server: \u201c{words}\u201d is no defect of clients"
+        )
+    if is_address(host) or not LABELS.fullmatch(host):
+        raise ValueError(f"host is a DNS name of two labels at least: 'www.example.org'; got {host!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise ValueError(f"seed is a whole number, got {seed!r}")
     return _Making(defect, kind, purpose, host, seed).case()
+
+
+def _other(host: str) -> str:
+    """A domain in which the host does not lie."""
+    return "example.com" if host.endswith("example.net") else "example.net"
 
 
 class _Making:
@@ -312,7 +330,8 @@ class _Making:
         if defect == "path_too_long":
             above.insert(0, self.made("second", Wish("Course CA 2 (test)", ca=True), 3, between))
         if defect == "leaf_as_ca":
-            above.insert(0, self.made("middle", Wish("shop.example.net", ("shop.example.net",)), 3, between))
+            middle = Wish("shop.example.net", ("shop.example.net",), purpose=self.purpose)
+            above.insert(0, self.made("middle", middle, 3, between))
         issuer = None if defect == "self_signed" else above[0]
         key = pool()[SHORT] if defect == "weak_key" else None
         leaf = self.made("leaf", self._leaf(), 2, issuer, key)
@@ -325,23 +344,27 @@ class _Making:
             anchor = self.made("other root", Wish("Another Root (test)", ca=True), 4)
         return Case(
             defect, tuple(chain), leaf.key, (anchor.certificate,), self._lists(root, above, leaf),
-            self.host if self.purpose == "server" else None, self.purpose, NOW, self.parties,
+            self._wanted() if self.purpose == "server" else None, self.purpose, NOW, self.parties,
         )  # fmt: skip
+
+    def _wanted(self) -> str:
+        """Whom the client calls."""
+        return f"deep.{self.host}" if self.defect == "wildcard_depth" else self.host
 
     def _intermediate(self) -> Wish:
         return Wish(
             "Course CA (test)", ca=True,
             path_length=0 if self.defect == "path_too_long" else None,
             signs=self.defect != "no_cert_sign",
-            permitted=("example.net",) if self.defect == "name_not_permitted" else (),
+            permitted=(_other(self.host),) if self.defect == "name_not_permitted" else (),
             ends=PAST if self.defect == "expired_intermediate" else LATE,
         )  # fmt: skip
 
     def _leaf(self) -> Wish:
         other = {"server": "client", "client": "server"}[self.purpose]
         names: dict[str, tuple[str, ...]] = {
-            "wrong_host": ("www.example.com",),
-            "wildcard_depth": (f"*.{self.host.partition('.')[2].partition('.')[2]}",),
+            "wrong_host": ("www.example.com" if self.host != "www.example.com" else "www.example.net",),
+            "wildcard_depth": (f"*.{self.host.partition('.')[2]}",),
             "cn_only": (),
         }
         return Wish(

@@ -98,7 +98,7 @@ def bench(
         blamed = "the anchor" if first.index is None or first.index < 0 else f"certificate {first.index}"
         meant = ALERTS[NUMBERS[first.alert]].says
         words.append(f"First to fail: {first.check}, at {blamed}: {first.why}.")
-        words.append(f"The alert is {first.alert}: \u201c{meant}\u201d.")
+        words.append(f"The alert is {first.alert} ({NUMBERS[first.alert]}): \u201c{meant}\u201d.")
     found = live.opinions(made, lists=lists)
     others = opinions_table(found, wrong.why if names else "")
     return Outcome("\n".join(words), (others, checks_table(report), chain_table(made)))
@@ -118,7 +118,7 @@ def bench_lab() -> Lab:
 
 # Dates.
 
-SPANS = {"root": (2015, 2039), "intermediate": (2020, 2029), "leaf": (2025, 2025)}
+SPANS = {"root": (2015, 2039), "intermediate": (2020, 2029), "leaf": (2025, 2031)}
 """From the beginning of which year to the end of which."""
 
 
@@ -152,12 +152,10 @@ def dates(year: int = 2025, month: int = 6) -> Outcome:
         "good." if first is None else f"refused. {_blamed(first)}: {first.why}."
     )
     words += " (OpenSSL is asked by its command: its handshakes go by the clock of the machine.)"
-    rows = {
-        name: [Piece(a, b + 1, f"{a} to {b}" if a < b else f"{a}", "valid")] for name, (a, b) in SPANS.items()
-    }
+    rows = {f"{name}\n{a} to {b}": [Piece(a, b + 1, "", "valid")] for name, (a, b) in SPANS.items()}
     today = now.year + (now.month - 1) / 12
     picture = show.lanes(
-        rows, linear(2010, 2046, lambda y: f"{y:.0f}", "year", 8), title="Three spans of time, and one day",
+        rows, linear(2010, 2046, lambda y: f"{int(y)}", "year", 8), title="Three spans of time, and one day",
         subtitle=["A chain is good only on days on which all of its certificates are."], kinds=("valid",),
         marks=[(today, f"{now:%Y-%m-%d}")],
     )  # fmt: skip
@@ -183,7 +181,10 @@ HAND = {"no list": (), "a list": None, "a stale list": "stale_crl", "a forged li
 
 
 def lists(revoked: bool = True) -> Outcome:
-    """Revocation: whether it is checked, and which list is at hand.   revoked: whether the leaf is on it."""
+    """Revocation: whether it is checked, and which list is at hand.
+
+    revoked: whether the leaf is on the good list (it is on no other).
+    """
     rows: dict[tuple[str, str], tuple[str, list[str]]] = {}
     for hand in HAND:
         for checking in (False, True):
