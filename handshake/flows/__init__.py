@@ -6,9 +6,9 @@ Sources use it, simulated or captured alike, so that both are told in the same w
 
 from __future__ import annotations
 
+from handshake.flows.carried import Secure, secure
 from handshake.flows.infer import infer_steps
 from handshake.flows.observe import Observed, observe
-from handshake.flows.carried import Secure, secure
 from handshake.flows.streams import plaintext, received
 from handshake.flows.table import Flow, FlowTable
 

@@ -105,7 +105,7 @@ def read(
     scene.positions = positions(steps, kept.transits)
     messages: dict[int, list[Message]] = defaultdict(list)
     for message in of_connection(trace.messages, kept.number):
-        if message.sources and message.layer != "TLS":
+        if message.sources:
             messages[message.sources[0].transit].append(message)
     transits = [trace[number] for number in numbers]
     flights = [f for t in transits if (f := _duration(trace, t))]

@@ -68,7 +68,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self._words = {
             m.sources[0].transit: m.text(relative)
             for m in (of_connection(trace.messages, self._kept.number) if self._kept else ())
-            if m.sources and m.layer != "TLS"
+            if m.sources
         }
         self._walks = self._walk()
         self._windows = self._window_of_each()

@@ -14,6 +14,18 @@ from handshake.sim.explore import explore
 from handshake.sim.failing import CASES, Heartbeat, failing, noticed
 from handshake.sim.faults import delay, drop, duplicate, edit, flip, forge, kill, reboot, reorder, unplug
 from handshake.sim.flood import flood, old_syns
+from handshake.sim.handshakes import tls
+from handshake.sim.inpath import (
+    Tamper,
+    cut_off,
+    drop_record,
+    edit_message,
+    flip_byte,
+    reflect_record,
+    repeat_record,
+    strip_suites,
+    swap_records,
+)
 from handshake.sim.link import Link
 from handshake.sim.montecarlo import openings
 from handshake.sim.reopening import reopening
@@ -26,15 +38,20 @@ __all__ = [
     "Clock",
     "Heartbeat",
     "Link",
+    "Tamper",
     "World",
     "calls",
+    "cut_off",
     "delay",
     "drop",
+    "drop_record",
     "duplicate",
     "edit",
+    "edit_message",
     "explore",
     "failing",
     "flip",
+    "flip_byte",
     "flood",
     "forge",
     "kill",
@@ -42,9 +59,14 @@ __all__ = [
     "old_syns",
     "openings",
     "reboot",
+    "reflect_record",
     "reopening",
     "reorder",
+    "repeat_record",
     "restarting",
+    "strip_suites",
+    "swap_records",
     "tcp",
+    "tls",
     "unplug",
 ]

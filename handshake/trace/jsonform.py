@@ -11,7 +11,7 @@ from handshake.trace.whole import Trace
 
 T = TypeVar("T")
 
-LISTS = ("transits", "messages", "steps", "secrets", "connections", "faults")
+LISTS = ("transits", "messages", "steps", "secrets", "connections", "faults", "above")
 
 
 def dump(trace: Trace) -> str:
@@ -43,6 +43,7 @@ def load(text: str) -> Trace:
         tuple(_made(Connection, c) for c in plain["connections"]),
         tuple(_made(Fault, f) for f in plain["faults"]),
         plain["epoch"],
+        tuple(_made(Step, s) for s in plain["above"]),
     )
 
 

@@ -60,10 +60,13 @@ def _overview(trace: Trace, rows: int) -> str:
 
 
 def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> str:
-    told = {m.sources[0].transit: m for m in trace.messages if m.sources and m.layer != "TLS"}
+    told: dict[int, list[Message]] = {}
+    for message in trace.messages:
+        if message.sources:
+            told.setdefault(message.sources[0].transit, []).append(message)
     events = _in_order(trace)
     shown = [event for event in events[:rows] if isinstance(event, Transit)]
-    names = {t.number: _name(t, told.get(t.number), relative) for t in shown}
+    names = {t.number: _name(t, told.get(t.number, []), relative) for t in shown}
     width = max([WIDTH, *(len(name) + 7 for name in names.values())])
     lines = [
         f"client {_address(connection.client)}  server {_address(connection.server)}"
@@ -139,11 +142,16 @@ def _times(trace: Trace, transit: Transit, steps: dict[str, Step | None]) -> dic
     return times
 
 
-def _name(transit: Transit, message: Message | None, relative: bool) -> str:
-    if message is None:
+def _name(transit: Transit, messages: Sequence[Message], relative: bool) -> str:
+    """What a transit carries: of the topmost layer that begins in it."""
+    if not messages:
         return f"{transit.wire_length} bytes"
-    labels = f" [{'; '.join(message.labels)}]" if message.labels else ""
-    return message.text(relative) + labels
+    labels = [label for message in messages for label in message.labels]
+    told = f" [{'; '.join(labels)}]" if labels else ""
+    top = [each for each in messages if each.layer != messages[0].layer]
+    if not top:
+        return messages[0].text(relative) + told
+    return ", ".join(f"{each} (encrypted)" if each.secret else str(each) for each in top) + told
 
 
 def _arrow(transit: Transit, name: str, width: int) -> str:

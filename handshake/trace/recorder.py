@@ -58,6 +58,7 @@ class Recorder:
     _steps: list[tuple[float, int, str, int | None, tuple[int, ...], Tale]] = field(default_factory=list)
     _numbers: dict[tuple[str, Address, Address], int] = field(default_factory=dict)
     _transits: list[list[int]] = field(default_factory=list)
+    _above: list[Step] = field(default_factory=list)
 
     def connection(self, protocol: str, client: Address, server: Address) -> int:
         """The number of the connection between these two; a new one at first sight."""
@@ -105,10 +106,20 @@ class Recorder:
         """One end did something, which is told here: cause, before, after, notes."""
         self.step(at, connection, end, Fields(fields), transit, sends)
 
+    def told_above(self, at: float, connection: int, end: str, **fields: Any) -> None:
+        """What an end did in the layer above TCP: cause, before, after, notes, transit."""
+        self._above.append(Step(len(self._above) + 1, at, connection, end, **fields))
+
+    @property
+    def count(self) -> int:
+        """How many transits there are so far."""
+        return len(self._sent)
+
     def clear(self) -> None:
         """Forget everything so far; connections are numbered anew."""
-        for kept in (self.secrets, self.faults, self._sent, self._steps, self._numbers, self._transits):
+        for kept in (self.secrets, self.faults, self._sent, self._steps, self._above, self._transits):
             kept.clear()
+        self._numbers.clear()
 
     def snapshot(self) -> Trace:
         """The Trace of what has happened so far."""
@@ -143,6 +154,7 @@ class Recorder:
             connections,
             tuple(self.faults),
             self.epoch,
+            tuple(self._above),
         )
 
 

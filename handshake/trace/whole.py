@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -42,6 +42,8 @@ class Trace:
     faults: Sequence[Fault] = ()
     epoch: int = 0
     """When the clock was 0, in nanoseconds since 1970-01-01 UTC."""
+    above: Sequence[Step] = ()
+    """What each end did in the layer above TCP: of TLS, where it was run and not only seen."""
 
     @overload
     def __getitem__(self, key: int) -> Transit: ...
@@ -115,6 +117,29 @@ class Trace:
             (*of_connection(self.secrets, connection), *of_connection(self.secrets, None)),
             (kept,),
             (*of_connection(self.faults, connection), *of_connection(self.faults, None)),
+            self.epoch,
+            of_connection(self.above, connection),
+        )
+
+    def layer(self, name: str) -> Trace:
+        """The trace as one layer sees it: trace.layer("TLS") has its messages, and what its ends did.
+
+        Only the transits that carry any of these messages are left; they keep their numbers.
+        """
+        messages = tuple(message for message in self.messages if message.layer == name)
+        kept = {source.transit for message in messages for source in message.sources}
+        connections = tuple(
+            replace(each, protocol=name, transits=tuple(n for n in each.transits if n in kept))
+            for each in self.connections
+        )
+        return Trace(
+            self.title,
+            tuple(transit for transit in self.transits if transit.number in kept),
+            messages,
+            self.above if name == "TLS" else self.steps,
+            self.secrets,
+            connections,
+            self.faults,
             self.epoch,
         )
 

@@ -1,0 +1,139 @@
+"""A whole TLS connection over TCP, on our own ends at both sides -> Trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from handshake.flows import observe, secure
+from handshake.sim.faults import Fault
+from handshake.sim.inpath import InPath, Tamper
+from handshake.sim.link import Link
+from handshake.sim.scenario import check_seconds, ends
+from handshake.sim.secured import Secured
+from handshake.sim.world import CLIENT, SERVER, World, checked
+from handshake.tls import Client, Server, Sessions
+from handshake.trace import Address, Connection, Message, Secret, Trace, Transit
+
+HOST = "www.example.org"
+REQUEST = b"GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nhello, client"
+
+KEY_EXCHANGES = {
+    ("RSA", "RSA"): "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    ("ECDHE", "RSA"): "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    ("ECDHE", "ECDSA"): "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    ("ECDHE", "Ed25519"): "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+}
+"""For a key exchange and the kind of the server's key, the suite that is used in TLS 1.2 if none is named."""
+
+OLD = {"RSA": "TLS_RSA_WITH_AES_128_CBC_SHA", "ECDHE": "TLS_ECDHE_{}_WITH_AES_128_CBC_SHA"}
+"""The same before TLS 1.2, where all that is left is CBC with SHA-1."""
+
+
+def tls(
+    version: str = "TLS 1.2",
+    *,
+    key_exchange: str = "ECDHE",
+    suite: str | int | None = None,
+    kind: str = "RSA",
+    client_auth: bool | str = False,
+    seed: int | bytes | str | None = 0,
+    delay: float = 0.020,
+    link: Link | None = None,
+    request: bytes = REQUEST,
+    response: bytes = RESPONSE,
+    think: float = 0.010,
+    faults: Iterable[Fault] = (),
+    tampering: Iterable[Tamper] = (),
+    verify: bool = True,
+    client: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+    addresses: tuple[Address, Address] = (CLIENT, SERVER),
+    until: float | None = None,
+    title: str | None = None,
+) -> Trace:
+    """A TLS connection from its first segment to its last, over our own TCP.
+
+    version: "SSL 3.0" to "TLS 1.2".   key_exchange: "RSA" or "ECDHE".   suite: one by name, in place of the
+    usual one for that key exchange.   kind: of the server's key, "RSA", "ECDSA" or "Ed25519".
+    client_auth: whether the client has to say who it is; or "none", "optional", "required".
+    seed: the same seed gives the same bytes; None draws from the system.
+    faults: befall segments, see `sim.drop` and its like.   tampering: befalls records and messages, see
+    `sim.flip_byte` and its like.   verify: whether the client checks the server's chain.
+    client, server: further choices of `tls.Client` and `tls.Server`.
+    Everything else is as for `sim.tcp`.
+    """
+    check_seconds(think=think, **({} if until is None else {"until": until}))
+    faults, path = checked(faults), InPath(tampering)
+    world = World(seed=seed, link=link or Link(delay), faults=faults)
+    one, other = two_ends(
+        version, key_exchange, suite, kind, client_auth, seed, verify, dict(client or {}), dict(server or {})
+    )
+    asks = Secured(one, request, len(response), think, path)
+    answers = Secured(other, response, len(request), think, path)
+    asks.peer, answers.peer = answers, asks
+    here, there = ends(world, *addresses, (None, None), asks, answers, False, {})
+    world.recorder.describe = partial(described, world.recorder.secrets)
+    world.clock.at(0.0, there.listen)
+    world.clock.at(0.0, here.open)
+    world.run(until)
+    name = f"{version}, {one.hello.cipher_suites and key_exchange} key exchange, simulated"
+    told = "; ".join(str(each) for each in (*world.faults_done, *path.done))
+    return world.trace(title if title is not None else f"{name}: {told}" if told else name)
+
+
+def two_ends(
+    version: str, key_exchange: str, suite: str | int | None, kind: str, client_auth: bool | str,
+    seed: Any, verify: bool, client: dict[str, Any], server: dict[str, Any],
+) -> tuple[Client, Server]:  # fmt: skip
+    """A client and a server with the certificates of the lessons, that will agree on one suite."""
+    from handshake import pki
+    from handshake.entropy import Entropy
+    from handshake.pki.authority import case
+
+    if suite is None:
+        if key_exchange not in OLD:
+            raise ValueError(f"key_exchange is 'RSA' or 'ECDHE', got {key_exchange!r}")
+        if version == "TLS 1.2":
+            suite = KEY_EXCHANGES.get((key_exchange, kind))
+        else:
+            suite = OLD[key_exchange].format("RSA" if kind == "RSA" else "ECDSA")
+        if suite is None:
+            raise ValueError(f"with {key_exchange} key exchange the server's key is RSA, not {kind}")
+    made = case("none", kind=kind)
+    mine = case("none", kind=kind, purpose="client", host="client.example.org")
+
+    def judged(purpose: str, chain: list[Any]) -> Any:
+        name = HOST if purpose == "server" else None
+        return pki.validate(chain, made.anchors, made.now, name, purpose)
+
+    draw = {end: None if seed is None else f"{seed} {end}" for end in ("client", "server")}
+    wanted = "required" if client_auth is True else client_auth or "none"
+    shows = {"certificate": mine.chain, "key": mine.key} if wanted != "none" else {}
+    one = Client(**{
+        "server_name": HOST, "versions": [version], "suites": [suite], "seed": Entropy(draw["client"]),
+        "verify": partial(judged, "server") if verify else None, **shows, **client,
+    })  # fmt: skip
+    other = Server(**{
+        "certificate": made.chain, "key": made.key, "versions": [version], "suites": [suite],
+        "client_auth": wanted, "verify": partial(judged, "client"), "sessions": Sessions(),
+        "seed": Entropy(draw["server"]), **server,
+    })  # fmt: skip
+    return one, other
+
+
+def described(
+    secrets: Sequence[Secret], connection: Connection, transits: Sequence[Transit]
+) -> Sequence[Message]:
+    """The messages of a connection, those of TLS opened with the secrets of its ends."""
+    observed = observe(connection, transits)
+    masters = {each.client_random: each.value for each in secrets if each.label == "master secret"}
+
+    def find(client_random: bytes) -> dict[str, bytes]:
+        # (A hello that was changed on the way has another random than the one that its sender remembers.)
+        value = masters.get(client_random) or next(iter(masters.values()), b"")
+        return {"CLIENT_RANDOM": value} if value else {}
+
+    return (*observed.messages, *secure(observed, find).messages)
