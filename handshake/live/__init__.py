@@ -10,6 +10,7 @@ from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
 from handshake.live.mishaps import CASES, Trouble, trouble
 from handshake.live.opinions import Opinion, Opinions, openssl, opinions, opinions_at
+from handshake.live.peers import spoken, tls
 from handshake.live.states import state, tells
 from handshake.live.visit import Visit, visit
 from handshake.live.waiting import Backlog, backlog
@@ -33,9 +34,11 @@ __all__ = [
     "openssl",
     "opinions",
     "opinions_at",
+    "spoken",
     "state",
     "steps",
     "tells",
+    "tls",
     "trouble",
     "visit",
 ]

@@ -195,12 +195,11 @@ def _words(transit: Transit, messages: list[Message], relative: bool) -> tuple[s
     """The name and the details of what a transit carries: of the topmost layer that starts in it."""
     if not messages:
         return f"{transit.wire_length} bytes", ()
-    top = [m for m in messages if m.layer != messages[0].layer] or messages[:1]
-    name = ", ".join(m.name for m in top)
-    details = tuple(d.text(relative) for d in top[0].details) if len(top) == 1 else ()
-    if any(m.secret is not None for m in top):
-        details = ("encrypted", *details)
-    return name, details
+    top = [m for m in messages if m.layer == "TLS"] or messages[:1]
+    if len(top) > 1:
+        return ", ".join(f"{m.name} (encrypted)" if m.secret else m.name for m in top), ()
+    details = tuple(d.text(relative) for d in top[0].details)
+    return top[0].name, ("encrypted", *details) if top[0].secret else details
 
 
 def _in_turn(arrows: list[Arrow], usual: float) -> None:

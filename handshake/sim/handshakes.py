@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from handshake.sim.scenario import check_seconds, ends
 from handshake.sim.secured import Secured
 from handshake.sim.world import CLIENT, SERVER, World, checked
 from handshake.tls import Client, Server, Sessions
+from handshake.tls.suites import find
 from handshake.trace import Address, Connection, Message, Secret, Trace, Transit
 
 HOST = "www.example.org"
@@ -65,23 +66,51 @@ def tls(
     client, server: further choices of `tls.Client` and `tls.Server`.
     Everything else is as for `sim.tcp`.
     """
-    check_seconds(think=think, **({} if until is None else {"until": until}))
-    faults, path = checked(faults), InPath(tampering)
-    world = World(seed=seed, link=link or Link(delay), faults=faults)
     one, other = two_ends(
         version, key_exchange, suite, kind, client_auth, seed, verify, dict(client or {}), dict(server or {})
     )
+    name = f"{version}, {key_exchange if suite is None else find(suite).key_exchange} key exchange, simulated"
+    return over_tcp(
+        one, other, name, title=title, seed=seed, link=link or Link(delay), request=request,
+        response=response, think=think, faults=faults, tampering=tampering, addresses=addresses, until=until,
+    )  # fmt: skip
+
+
+def over_tcp(
+    one: Any, other: Any, name: str, *, title: str | None, seed: Any, link: Link, request: bytes,
+    response: bytes, think: float, faults: Iterable[Fault], tampering: Iterable[Tamper],
+    addresses: tuple[Address, Address], until: float | None, keys: Callable[[], bytes] = bytes,
+) -> Trace:  # fmt: skip
+    """Two ends of TLS, each with a program and a machine, joined by our own TCP.
+
+    one, other: the client's and the server's end; `tls.Endpoint`s, or whatever has the same calls.
+    keys: a key log that is asked for afterwards, of ends that tell their secrets in no other way.
+    """
+    check_seconds(think=think, **({} if until is None else {"until": until}))
+    faults, path = checked(faults), InPath(tampering)
+    world = World(seed=seed, link=link, faults=faults)
     asks = Secured(one, request, len(response), think, path)
     answers = Secured(other, response, len(request), think, path)
     asks.peer, answers.peer = answers, asks
     here, there = ends(world, *addresses, (None, None), asks, answers, False, {})
-    world.recorder.describe = partial(described, world.recorder.secrets)
     world.clock.at(0.0, there.listen)
     world.clock.at(0.0, here.open)
     world.run(until)
-    name = f"{version}, {one.hello.cipher_suites and key_exchange} key exchange, simulated"
+    world.recorder.secrets += _logged(keys())
+    world.recorder.describe = partial(described, tuple(world.recorder.secrets))
     told = "; ".join(str(each) for each in (*world.faults_done, *path.done))
     return world.trace(title if title is not None else f"{name}: {told}" if told else name)
+
+
+def _logged(log: bytes) -> list[Secret]:
+    """The master secrets of a key log."""
+    found = []
+    for line in log.decode("ascii", "replace").splitlines():
+        label, *values = line.split() or [""]
+        if label == "CLIENT_RANDOM" and len(values) == 2:
+            random, value = map(bytes.fromhex, values)
+            found.append(Secret(label, value, client_random=random))
+    return found
 
 
 def two_ends(
@@ -129,11 +158,12 @@ def described(
 ) -> Sequence[Message]:
     """The messages of a connection, those of TLS opened with the secrets of its ends."""
     observed = observe(connection, transits)
-    masters = {each.client_random: each.value for each in secrets if each.label == "master secret"}
+    labels = ("master secret", "CLIENT_RANDOM")
+    masters = {each.client_random: each.value for each in secrets if each.label in labels}
 
-    def find(client_random: bytes) -> dict[str, bytes]:
+    def known(client_random: bytes) -> dict[str, bytes]:
         # (A hello that was changed on the way has another random than the one that its sender remembers.)
         value = masters.get(client_random) or next(iter(masters.values()), b"")
         return {"CLIENT_RANDOM": value} if value else {}
 
-    return (*observed.messages, *secure(observed, find).messages)
+    return (*observed.messages, *secure(observed, known).messages)

@@ -115,10 +115,10 @@ def cut_off(end: str, record: int) -> Tamper:
     return _tamper(CUT, end, record)
 
 
-def _tamper(what: str, end: str, message: str | int, **more: int) -> Tamper:
+def _tamper(what: str, end: str, message: str | int, at: int = 0, bit: int = 0) -> Tamper:
     if isinstance(message, int):
-        return Tamper(what, end, record=message, **more)
-    return Tamper(what, end, message, **more)
+        return Tamper(what, end, None, message, at, bit)
+    return Tamper(what, end, message, None, at, bit)
 
 
 @dataclass

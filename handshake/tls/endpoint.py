@@ -224,18 +224,17 @@ class Endpoint:
     def _handshake(self, data: bytes) -> None:
         """A piece of the stream of handshake messages, which may hold many, or less than one."""
         self._message += data
-        while len(self._message) >= HEADER_LENGTH and self.state not in OVER:
+        while self._message and self.state not in OVER:
+            name = handshake_name(self._message[0])
+            self._expect(name)
             length = HEADER_LENGTH + int.from_bytes(self._message[1:HEADER_LENGTH], "big")
-            if length > MESSAGE_MOST:
-                name = handshake_name(self._message[0])
+            if len(self._message) >= HEADER_LENGTH and length > MESSAGE_MOST:
                 why = f"a {name} of {length} bytes, and {MESSAGE_MOST} are enough for any"
                 raise self.wrong(why, "RFC 5246 section 7.4", "illegal_parameter")
-            if len(self._message) < length:
-                self._expect(handshake_name(self._message[0]))
+            if len(self._message) < max(length, HEADER_LENGTH):
                 return
             whole = bytes(self._message[:length])
             del self._message[:length]
-            self._expect(handshake_name(whole[0]))
             suite = self.agreed.suite
             message = decode_handshake(
                 whole, self.agreed.version or self.settings.highest, suite.key_exchange if suite else None

@@ -148,7 +148,7 @@ def _name(transit: Transit, messages: Sequence[Message], relative: bool) -> str:
         return f"{transit.wire_length} bytes"
     labels = [label for message in messages for label in message.labels]
     told = f" [{'; '.join(labels)}]" if labels else ""
-    top = [each for each in messages if each.layer != messages[0].layer]
+    top = [each for each in messages if each.layer == "TLS"]
     if not top:
         return messages[0].text(relative) + told
     return ", ".join(f"{each} (encrypted)" if each.secret else str(each) for each in top) + told
