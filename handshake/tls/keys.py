@@ -13,8 +13,7 @@ values of the hellos, so that nobody alone decides what comes out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import md5, new, sha1
-from hmac import digest
+from hashlib import md5, new, sha1, sha256, sha384, sha512
 from typing import NamedTuple
 
 MASTER_LENGTH = 48
@@ -36,11 +35,35 @@ def p_hash(hash: str, secret: bytes, seed: bytes, length: int) -> bytes:
     A(1) is the HMAC of the seed, A(2) that of A(1), and so on; each piece of the output is the HMAC of the
     next A and the seed.  hash: "sha256" ...   length: in bytes.
     """
-    pieces, a = [], seed
-    for _ in range(-(-length // new(hash).digest_size)):
-        a = digest(secret, a, hash)
-        pieces.append(digest(secret, a + seed, hash))
-    return b"".join(pieces)[:length]
+    hmac = keyed(hash, secret)
+    output, a = b"", seed
+    while len(output) < length:
+        a = hmac(a)
+        output += hmac(a + seed)
+    return output[:length]
+
+
+FUNCTIONS = {"md5": md5, "sha1": sha1, "sha256": sha256, "sha384": sha384, "sha512": sha512}
+INNER, OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
+
+
+def keyed(hash: str, key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC (RFC 2104) with a key that is put in once: H(key + 5c..., H(key + 36..., data)), + being XOR.
+
+    A PRF calls it several times with the same key, and hashing the key is half of the work.
+    """
+    function = FUNCTIONS[hash]
+    block = function().block_size
+    key = (function(key).digest() if len(key) > block else key).ljust(block, b"\0")
+    inner, outer = function(key.translate(INNER)), function(key.translate(OUTER))
+
+    def hmac(data: bytes) -> bytes:
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(data)
+        outside.update(inside.digest())
+        return outside.digest()
+
+    return hmac
 
 
 def prf(secret: bytes, label: str | bytes, seed: bytes, length: int, hash: str = "sha256") -> bytes:

@@ -17,6 +17,8 @@ VERSIONS = {
 }
 """The versions of the standards, by their numbers on the wire."""
 
+NUMBERS = {name: number for number, name in VERSIONS.items()}
+
 CONTENT_TYPES = {
     20: "change_cipher_spec",
     21: "alert",
@@ -143,9 +145,9 @@ def names_of(table: Mapping[int, str], data: bytes, size: int = 2) -> str:
 
 def version_number(version: str | int) -> int:
     """0x0303 for "TLS 1.2" (or for 0x0303).  ValueError if there is no such version."""
-    for number, name in VERSIONS.items():
-        if version in (number, name):
-            return number
+    number = NUMBERS.get(version) if isinstance(version, str) else version
+    if number in VERSIONS:
+        return number
     raise ValueError(f"a version is one of {', '.join(VERSIONS.values())}; not {version!r}")
 
 

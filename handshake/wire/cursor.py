@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from handshake.errors import DecodeError, count_bytes, got_bytes
@@ -73,30 +72,17 @@ class Reader:
             self._marks.append((self.path + path, name, start, self.end - start, meaning, words, True))
         return self.data[start : self.end]
 
-    @contextmanager
-    def part(self, name: str, size: int | None = None) -> Iterator[None]:
-        """A part of the message: fields read inside belong to it.
+    def part(self, name: str, size: int | None = None) -> Part:
+        """A part of the message, to be used with `with`: fields read inside belong to it.
 
         With a size, exactly so many bytes: reading past them, or leaving some, is a DecodeError.
         (After an error a Reader is of no further use.)
         """
-        outer_path, outer_end = self.path, self.end
-        self.path = (*outer_path, name)
-        if size is not None:
-            if size > outer_end - self.pos:
-                raise self._short(name, self.pos, size)
-            self.end = self.pos + size
-        yield
-        if size is not None:
-            self.done(name)
-        self.path, self.end = outer_path, outer_end
+        return Part(self, name, size)
 
-    @contextmanager
-    def prefixed(self, name: str, size: int) -> Iterator[None]:
+    def prefixed(self, name: str, size: int) -> Part:
         """A part that says its own length first, in `size` bytes; TLS writes it name<0..2^(8*size)-1>."""
-        length = self.uint(f"{name} length", size)
-        with self.part(name, length):
-            yield
+        return Part(self, name, self.uint(f"{name} length", size))
 
     def done(self, name: str) -> None:
         """Complain if bytes are left over."""
@@ -159,19 +145,64 @@ class Writer:
         """Write bytes as they are."""
         self.data += data
 
-    @contextmanager
-    def prefixed(self, name: str, size: int) -> Iterator[None]:
-        """A part that says its own length first, in `size` bytes."""
-        at = len(self.data)
-        self.data += bytes(size)
-        yield
-        length = len(self.data) - at - size
-        if length >= 1 << 8 * size:
-            raise ValueError(
-                f"{name}: {count_bytes(length)} are too long for a length of {count_bytes(size)}"
-            )
-        self.data[at : at + size] = length.to_bytes(size, "big")
+    def prefixed(self, name: str, size: int) -> Prefixed:
+        """A part that says its own length first, in `size` bytes; to be used with `with`."""
+        return Prefixed(self.data, name, size)
 
     def bytes(self) -> bytes:
         """What has been written."""
         return bytes(self.data)
+
+
+class Part:
+    """A part of what a Reader reads: it ends where it ends, and fields inside know that they are there."""
+
+    __slots__ = ("name", "outer_end", "outer_path", "reader", "size")
+
+    def __init__(self, reader: Reader, name: str, size: int | None) -> None:
+        self.reader = reader
+        self.name = name
+        self.size = size
+
+    def __enter__(self) -> None:
+        reader, size = self.reader, self.size
+        self.outer_path, self.outer_end = reader.path, reader.end
+        reader.path = (*reader.path, self.name)
+        if size is not None:
+            if size > reader.end - reader.pos:
+                raise reader._short(self.name, reader.pos, size)
+            reader.end = reader.pos + size
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is not None:
+            return
+        reader = self.reader
+        if self.size is not None:
+            reader.done(self.name)
+        reader.path, reader.end = self.outer_path, self.outer_end
+
+
+class Prefixed:
+    """A part of what a Writer writes: its length goes before it, when it is known."""
+
+    __slots__ = ("at", "data", "name", "size")
+
+    def __init__(self, data: bytearray, name: str, size: int) -> None:
+        self.data = data
+        self.name = name
+        self.size = size
+
+    def __enter__(self) -> None:
+        self.at = len(self.data)
+        self.data += bytes(self.size)
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is not None:
+            return
+        start = self.at + self.size
+        length = len(self.data) - start
+        if length >= 1 << 8 * self.size:
+            raise ValueError(
+                f"{self.name}: {count_bytes(length)} are too long for a length of {count_bytes(self.size)}"
+            )
+        self.data[self.at : start] = length.to_bytes(self.size, "big")
