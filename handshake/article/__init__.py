@@ -2,8 +2,8 @@
 
 This room holds the article as something that can be run and checked, instead of reprinting it.  So far it
 is the table of its 111 claims (`claims.toml`): each in our own words, with a verdict, with what the wire
-really does, and with what to change in order to find out.  The article's two ten-step flows, exactly as
-told, are to join it.
+really does, and with what to change in order to find out; and the first of its two ten-step flows, exactly
+as told (`one_way`).
 
     >>> from handshake import article
     >>> print(article.claim("S36"))             # one card, as text
@@ -12,6 +12,7 @@ told, are to join it.
 
 from __future__ import annotations
 
+from handshake.article.oneway import one_way
 from handshake.article.table import (
     Cards,
     Claim,
@@ -33,6 +34,7 @@ __all__ = [
     "claim",
     "claims",
     "not_shown",
+    "one_way",
     "parse",
     "tags",
     "told",

@@ -220,7 +220,7 @@ def peel(frame: bytes, link: str = "ethernet") -> tuple[Any, ...]:
 
 def message_spans(layer: str, data: bytes, form: str = "") -> tuple[Span, ...]:
     """Every field of one message of that layer ("TCP", "UDP", "TLS").   form: see `trace.Message`."""
-    if layer == "TLS":
+    if layer in ("TLS", "article"):
         return read_form(form, data)
     readers: dict[str, Any] = {"TCP": Segment.read, "UDP": UDP.read}
     if layer not in readers:

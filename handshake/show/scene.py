@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from handshake.show import rows
 from handshake.show.picture import Position
-from handshake.trace import Address, Connection, Fault, Message, Step, Trace, Transit
+from handshake.trace import (
+    ABOVE,
+    Address,
+    Connection,
+    Fault,
+    Message,
+    Step,
+    Trace,
+    Transit,
+    by_transit,
+    going_on,
+)
 from handshake.trace.lazy import of_connection
 
 MANY = 40
@@ -103,14 +113,15 @@ def read(
     numbers = _windowed(scene, window, connection)
     steps = sorted(of_connection(trace.steps, kept.number), key=lambda step: (step.time, step.number))
     scene.positions = positions(steps, kept.transits)
-    messages: dict[int, list[Message]] = defaultdict(list)
-    for message in of_connection(trace.messages, kept.number):
-        if message.sources:
-            messages[message.sources[0].transit].append(message)
+    mine = of_connection(trace.messages, kept.number)
+    told, more = by_transit(mine), going_on(mine)
     transits = [trace[number] for number in numbers]
     flights = [f for t in transits if (f := _duration(trace, t))]
     usual = median(flights) if flights else kept.delay or 0.0
-    scene.arrows = [_arrow(trace, transit, messages[transit.number], usual, relative) for transit in transits]
+    scene.arrows = [
+        _arrow(trace, transit, told.get(transit.number, []), more.get(transit.number, ""), usual, relative)
+        for transit in transits
+    ]
     _in_turn(scene.arrows, usual)
     _reveal(scene, steps)
     _choose_steps(scene, steps, numbers)
@@ -162,7 +173,9 @@ def _duration(trace: Trace, transit: Transit) -> float | None:
     return landed - left if left is not None and landed is not None else None
 
 
-def _arrow(trace: Trace, transit: Transit, messages: list[Message], usual: float, relative: bool) -> Arrow:
+def _arrow(
+    trace: Trace, transit: Transit, messages: list[Message], more: str, usual: float, relative: bool
+) -> Arrow:
     left, landed, estimated = trace.flight(transit)
     unseen: list[str] = []
     reach = 1.0
@@ -181,7 +194,7 @@ def _arrow(trace: Trace, transit: Transit, messages: list[Message], usual: float
             reach = min(max((told - left) / usual, 0.5), 0.75)
         landed = left + reach * usual
     landed = max(left, landed)  # clocks of captures have been seen to run backwards
-    name, details = _words(transit, messages, relative)
+    name, details = _words(transit, messages, more, relative)
     tags = [label for message in messages for label in message.labels]
     if transit.fault not in (None, "lost") and not any(str(transit.fault) in tag for tag in tags):
         tags.append(str(transit.fault))
@@ -191,11 +204,14 @@ def _arrow(trace: Trace, transit: Transit, messages: list[Message], usual: float
     )  # fmt: skip
 
 
-def _words(transit: Transit, messages: list[Message], relative: bool) -> tuple[str, tuple[str, ...]]:
+def _words(
+    transit: Transit, messages: list[Message], more: str, relative: bool
+) -> tuple[str, tuple[str, ...]]:
     """The name and the details of what a transit carries: of the topmost layer that starts in it."""
-    if not messages:
-        return f"{transit.wire_length} bytes", ()
-    top = [m for m in messages if m.layer == "TLS"] or messages[:1]
+    top = [m for m in messages if m.layer in ABOVE]
+    if not top and (more or not messages):
+        return more or f"{transit.wire_length} bytes", ()
+    top = top or messages[:1]
     if len(top) > 1:
         return ", ".join(f"{m.name} (encrypted)" if m.secret else m.name for m in top), ()
     details = tuple(d.text(relative) for d in top[0].details)

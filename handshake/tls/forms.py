@@ -14,6 +14,7 @@ def read_form(form: str, data: bytes) -> tuple[Span, ...]:
     """The fields of `data`, read in one of these forms.
 
     "record": a whole record.   "alert", "change_cipher_spec", "data": what one carries.
+    "lines": text, a field a line.
     "handshake TLS 1.2 ECDHE": a handshake message, of that version and key exchange (which may be left out).
     As far as it can be read; the rest is one field more, so that all bytes are covered.
     """
@@ -38,6 +39,11 @@ def _read(form: str, reader: Reader) -> None:
         reader.take("change cipher spec", 1, "from the next record on, the keys that were agreed upon")
     elif kind == "data":
         reader.rest("application data", "what the programs say to each other")
+    elif kind == "lines":
+        while reader.remaining:
+            end = reader.data.find(b"\n", reader.pos) + 1 or reader.end
+            name = reader.data[reader.pos : end].partition(b":")[0].decode("ascii", "replace")
+            reader.take(name, end - reader.pos, "a line of text")
     elif kind == "handshake":
         version, exchange = about[:7], about[8:] or None
         read_handshake(reader, Context(version or "TLS 1.2", exchange))

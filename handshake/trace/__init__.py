@@ -24,6 +24,7 @@ from __future__ import annotations
 from handshake.trace.lazy import ByConnection, Deferred
 from handshake.trace.recorder import Recorder
 from handshake.trace.records import (
+    ABOVE,
     EVENTS,
     FAULTS,
     OTHER,
@@ -41,9 +42,11 @@ from handshake.trace.records import (
     Transit,
     flight,
 )
+from handshake.trace.told import by_transit, going_on
 from handshake.trace.whole import Trace
 
 __all__ = [
+    "ABOVE",
     "EVENTS",
     "FAULTS",
     "OTHER",
@@ -63,5 +66,7 @@ __all__ = [
     "Step",
     "Trace",
     "Transit",
+    "by_transit",
     "flight",
+    "going_on",
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handshake.trace.lazy import of_connection
-from handshake.trace.records import EVENTS, Connection, Fault, Message, Step, Transit
+from handshake.trace.records import ABOVE, EVENTS, Connection, Fault, Message, Step, Transit
+from handshake.trace.told import by_transit, going_on
 from handshake.trace.whole import Trace
 
 WIDTH = 54
@@ -60,25 +61,22 @@ def _overview(trace: Trace, rows: int) -> str:
 
 
 def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> str:
-    told: dict[int, list[Message]] = {}
-    for message in trace.messages:
-        if message.sources:
-            told.setdefault(message.sources[0].transit, []).append(message)
+    told, more = by_transit(trace.messages), going_on(trace.messages)
     events = _in_order(trace)
     shown = [event for event in events[:rows] if isinstance(event, Transit)]
-    names = {t.number: _name(t, told.get(t.number, []), relative) for t in shown}
+    names = {t.number: _name(t, told.get(t.number, []), more.get(t.number, ""), relative) for t in shown}
     width = max([WIDTH, *(len(name) + 7 for name in names.values())])
     lines = [
         f"client {_address(connection.client)}  server {_address(connection.server)}"
         + ("  (sequence numbers counted from each end's first)" if relative else ""),
         f"{'':4}{'at client':>11}  {'client':12} {'':{width}} {'server':12}  {'at server':>11}",
     ]
-    by_transit: dict[tuple[str, int], Step] = {}
+    done_at: dict[tuple[str, int], Step] = {}
     states: dict[str, str] = {}
     for step in trace.steps:
         states.setdefault(step.end, str(step.before["state"]))
         for number in (*step.sends, *([] if step.transit is None else [step.transit])):
-            by_transit[step.end, number] = step
+            done_at[step.end, number] = step
 
     for event in events[:rows]:
         if isinstance(event, Step):
@@ -89,7 +87,7 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
         if isinstance(event, Fault):
             lines.append(_bare(event.end, event.time, event.text, width))
             continue
-        here = {end: by_transit.get((end, event.number)) for end in ("client", "server")}
+        here = {end: done_at.get((end, event.number)) for end in ("client", "server")}
         for end, done in here.items():
             if done:
                 states[end] = str(done.after["state"])
@@ -142,15 +140,15 @@ def _times(trace: Trace, transit: Transit, steps: dict[str, Step | None]) -> dic
     return times
 
 
-def _name(transit: Transit, messages: Sequence[Message], relative: bool) -> str:
+def _name(transit: Transit, messages: Sequence[Message], more: str, relative: bool) -> str:
     """What a transit carries: of the topmost layer that begins in it."""
     if not messages:
-        return f"{transit.wire_length} bytes"
+        return more or f"{transit.wire_length} bytes"
     labels = [label for message in messages for label in message.labels]
     told = f" [{'; '.join(labels)}]" if labels else ""
-    top = [each for each in messages if each.layer == "TLS"]
+    top = [each for each in messages if each.layer in ABOVE]
     if not top:
-        return messages[0].text(relative) + told
+        return (more or messages[0].text(relative)) + told
     return ", ".join(f"{each} (encrypted)" if each.secret else str(each) for each in top) + told
 
 

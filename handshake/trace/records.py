@@ -19,6 +19,9 @@ OTHER = {"client": "server", "server": "client"}
 
 Certainty = Literal["ran", "inferred", "unknown"]
 
+ABOVE = ("TLS", "article")
+"""Layers above TCP, whose messages travel in its segments."""
+
 FAULTS = {
     "lost": "never arrived",
     "duplicate": "a second copy, made by the network",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from handshake.trace.lazy import of_connection
 from handshake.trace.records import (
+    ABOVE,
     Address,
     Connection,
     Fault,
@@ -136,7 +137,7 @@ class Trace:
             self.title,
             tuple(transit for transit in self.transits if transit.number in kept),
             messages,
-            self.above if name == "TLS" else self.steps,
+            self.above if name in ABOVE else self.steps,
             self.secrets,
             connections,
             self.faults,
