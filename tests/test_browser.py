@@ -124,7 +124,15 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-LABS = {"01-layers": 5, "02-numbering": 4, "03-opening": 8, "04-closing": 6, "05-sockets": 5, "06-trust": 4}
+LABS = {
+    "01-layers": 5,
+    "02-numbering": 4,
+    "03-opening": 8,
+    "04-closing": 6,
+    "05-sockets": 5,
+    "06-trust": 4,
+    "07-one-way": 4,
+}
 """How many labs each notebook has."""
 
 

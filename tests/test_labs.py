@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from ipywidgets import HTML, Widget
 
-from handshake.labs import Lab, Outcome, closing, lab, layers, numbering, opening, sockets, trust
+from handshake.labs import Lab, Outcome, closing, lab, layers, numbering, oneway, opening, sockets, trust
 from handshake.labs.forging import FORGERIES, forging, forging_lab
 from handshake.trace import Trace
 
@@ -64,6 +64,21 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
         Change("room", 16, view=True),
     ]),
     "sockets.cutting": (sockets.cutting, sockets.cutting_lab, [Change("decoder", "ours"), Change("at", 4)]),
+    "oneway.explorer": (oneway.explorer, oneway.explorer_lab, [
+        Change("message", "ServerHello"), Change("key_exchange", "ECDHE", {"message": "ClientKeyExchange"}),
+        Change("opened", True, {"message": "the client's Finished"}, view=True),
+    ]),
+    "oneway.workbench": (oneway.workbench, oneway.workbench_lab, [
+        Change("changed", "client random"), Change("bit", 3, {"changed": "premaster secret"}),
+        Change("extended", True),
+    ]),
+    "oneway.tampering": (oneway.tampering, oneway.tampering_lab, [
+        Change("target", "ClientHello"), Change("at", 0), Change("bit", 3, {"at": 4}),
+        Change("openssl", False),
+    ]),
+    "oneway.choosing": (oneway.choosing, oneway.choosing_lab, [
+        Change("client", "only RSA"), Change("server", "strongest first"), Change("stripped", True),
+    ]),
     "trust.bench": (trust.bench, trust.bench_lab, [
         Change("defect", "expired"), Change("defect", "cn_only"), Change("kind", "ECDSA"),
         Change("purpose", "client"), Change("lists", False, {"defect": "revoked"}),

@@ -13,9 +13,10 @@ import test_show
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from handshake import capture, live, net, show, sim
-from handshake.labs import closing, layers, numbering, opening, sockets, trust
+from handshake import article, capture, live, net, show, sim
+from handshake.labs import closing, layers, numbering, oneway, opening, sockets, trust
 from handshake.labs.layers import byte13
+from handshake.labs.oneway.explorer import run_of
 from handshake.net import UDP, VLAN, Ethernet, IPv4, Padding
 from handshake.peel import onion
 from handshake.show import axes, rows, theme
@@ -95,6 +96,13 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "serving who is ready": lambda: sockets.serving("whoever is ready", 0.0).views[0],
     "dates": lambda: trust.dates(2027).views[0],
     "lists": lambda: trust.lists().views[0],
+    "keys": lambda: show.keys(run_of("RSA")),
+    "keys of ECDHE with MACs": lambda: show.keys(sim.tls(suite="ECDHE-RSA-AES128-SHA256"), end="server"),
+    "keys that have changed": lambda: oneway.workbench("client random").views[0],
+    "TLS": lambda: show.timeline(run_of("RSA").layer("TLS")),
+    "TLS over TCP": lambda: show.timeline(sim.tls(client_auth=True)),
+    "the article's steps": lambda: show.timeline(article.one_way(client_auth=True).layer("article")),
+    "no keys": lambda: show.keys([]),
     "lanes of nothing": lambda: show.lanes({}, linear(0, 1, str), title="Nothing"),
 }
 if not live.loopback():

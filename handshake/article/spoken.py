@@ -14,7 +14,7 @@ from handshake.sim.scenario import ends
 from handshake.sim.socket import Socket
 from handshake.sim.world import CLIENT, SERVER, World
 from handshake.tcp.figure import CLOSE_WAIT, ESTABLISHED
-from handshake.trace import Connection, Message, Source, Trace, Transit
+from handshake.trace import Connection, Detail, Message, Source, Trace, Transit
 
 LAYER = "article"
 MOST = 60_000
@@ -136,16 +136,11 @@ def described(connection: Connection, transits: Sequence[Transit]) -> Iterable[M
             number += 1
             said = Said.decode(data)
             sources = tuple(_places(parts[chunk.sender], PREFIX, len(data)))
+            about = (Detail("", ", ".join(said.fields)),)
             yield Message(
-                number,
-                LAYER,
-                f"step {said.step}",
-                data,
-                sources,
-                connection.number,
-                chunk.sender,
+                number, LAYER, f"step {said.step}", data, sources, connection.number, chunk.sender, about,
                 form="lines",
-            )
+            )  # fmt: skip
 
 
 def _places(parts: list[Source], skip: int, length: int) -> Iterator[Source]:

@@ -14,6 +14,7 @@ from handshake.show.bytesview import view as bytes
 from handshake.show.calls import calls
 from handshake.show.compare import compare
 from handshake.show.curves import Series, curves
+from handshake.show.derivation import keys
 from handshake.show.grid import grid
 from handshake.show.knew import knew
 from handshake.show.lanes import Piece, lanes
@@ -45,6 +46,7 @@ __all__ = [
     "compare",
     "curves",
     "grid",
+    "keys",
     "knew",
     "lanes",
     "matrix",
