@@ -7,7 +7,9 @@ from handshake.article.oneway import STEPS
 from handshake.labs.lab import Lab, Outcome, choice, one_of, switch
 from handshake.show.beside import Beside
 from handshake.show.table import Table
+from handshake.tls.records import HEADER
 from handshake.trace import Message, Trace
+from handshake.wire import Span
 
 WIRE: dict[int, tuple[tuple[str, str], ...]] = {
     1: (("client", "ClientHello"),),
@@ -70,6 +72,17 @@ def both(client_auth: bool = False) -> Beside:
     )
 
 
+def in_record(run: Trace, message: Message) -> tuple[bytes, tuple[Span, ...]]:
+    """A message in the clear with the header of its record before it, and every field of both.
+
+    (Our ends put each message into a record of its own.)
+    """
+    first = message.sources[0]
+    header = run[first.transit].frame[first.start - HEADER.size : first.start]
+    spans = (*HEADER.spans(0), *(span.shifted(HEADER.size) for span in message.spans))
+    return header + message.data, spans
+
+
 FIRST, SECOND = "the client's", "the server's"
 PICK: dict[str, tuple[str, str]] = {
     "ClientHello": ("client", "ClientHello"),
@@ -101,13 +114,14 @@ def explorer(message: str = "ClientHello", key_exchange: str = "RSA", opened: bo
     words = [f"Message {found.number}: the {found.sender}'s {found.name}, in {where}."]
     if found.plaintext is None:
         words.append("It travels in the clear: anybody on the way reads this.")
-        view = show.bytes(found, title=f"{found.name}, {len(found.data)} bytes")
+        octets, spans = in_record(run, found)
+        view = show.bytes(octets, title=f"{found.name}, in its record", spans=spans)
     elif not opened:
         words.append("It is encrypted: whoever has no key sees a record, its type and its length, and noise.")
-        view = show.bytes(found, title=f"A record that holds {found.name}, {len(found.data)} bytes")
+        view = show.bytes(found, title=f"A record that holds {found.name}")
     else:
         words.append(f"Opened with the {found.secret}, {found.name} is this.")
-        title = f"{found.name}, {len(found.plaintext)} bytes, opened"
+        title = f"{found.name}, opened"
         view = show.bytes(found.plaintext, title=title, spans=found.opened)
     window = (max(1, transits[0] - 3), transits[-1] + 3)
     near = [n for n in run.layer("TLS").connections[0].transits if window[0] <= n <= window[1]]
