@@ -81,8 +81,11 @@ class Settings:
 
     @property
     def first(self) -> str:
-        """The version of the records before one is agreed upon: old, for the sake of old peers."""
-        return "SSL 3.0" if self.highest == "SSL 3.0" else max("TLS 1.0", self.lowest)
+        """The version of the records before one is agreed upon: old, for the sake of old peers.
+
+        (RFC 5246 appendix E.1 leaves the choice; nearly everybody writes TLS 1.0.)
+        """
+        return "SSL 3.0" if self.highest == "SSL 3.0" else "TLS 1.0"
 
 
 @dataclass(frozen=True)
