@@ -75,11 +75,6 @@ class Settings:
         return max(self.versions, key=VERSIONS.index)
 
     @property
-    def lowest(self) -> str:
-        """The oldest version."""
-        return min(self.versions, key=VERSIONS.index)
-
-    @property
     def first(self) -> str:
         """The version of the records before one is agreed upon: old, for the sake of old peers.
 
