@@ -37,7 +37,7 @@ class RecordLayer:
         if record.version >> 8 != 3:
             why = f"a record of version {record.version:04x}, and all of SSL 3.0 and TLS begin with 03"
             raise ProtocolError(self.peer, why, "RFC 5246 appendix E.1", "protocol_version")
-        # (Whoever gives up before a version is agreed upon sends the alert with whatever version it began with.)
+        # (Who gives up before a version is agreed upon sends the alert with the version it began with.)
         alert = record.type == 21 and self.reads is None
         if version and record.version != version_number(version) and not alert:
             why = f"a record of {name_of(VERSIONS, record.version)} on a connection of {version}"
