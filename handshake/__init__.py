@@ -10,10 +10,13 @@ table and byte view is drawn from a Trace.  Where to start reading:
 `trace`      what happened: bytes that travelled, what they meant, what each end did
 `net`        Ethernet, IPv4, IPv6, UDP
 `tcp`        segments, the state diagram as data, the machine that runs it       (notebook 03)
+`tls`        records, messages, keys, both ends of a handshake                  (notebook 07)
+`pki`        certificates, and every check of them by its name                  (notebook 06)
 `peel`       one frame into its layers
 `sim`        two ends and a link on one clock                                    (notebook 03)
 `capture`    pcap and pcapng files, in and out
-`article`    the blog article that the course examines, as a table of claims
+`article`    the blog article that the course examines: its claims, its flows
+`live`       real peers: OpenSSL in this process, sockets on the loopback
 `show`       the pictures: timeline, bytes, states, stepper
 ===========  =================================================================================
 

@@ -199,7 +199,7 @@ FIELDS: dict[str, Callable[[Packed], str | None]] = {
 def all_packed(trace: Trace) -> Iterator[Packed]:
     """Every packet of the trace; windows are scaled as the SYNs of both ends agreed."""
     shifts: dict[str, int] = {}
-    for transit, message in zip(trace.transits, trace.messages, strict=True):
+    for transit, message in zip(trace.transits, trace.layer("TCP").messages, strict=True):
         found = dissect(transit.frame, transit.link, transit.length)
         segment = found.transport
         assert isinstance(segment, Segment)
@@ -216,7 +216,7 @@ def test_every_field_is_what_tshark_reads(name: str) -> None:
     path = recording(name)
     frames = expected(path)["frames"]
     trace = capture.read(path)
-    assert len(frames) == len(trace.transits) == len(trace.messages)
+    assert len(frames) == len(trace.transits) == len(trace.layer("TCP").messages)
     assert not trace.faults
     differ = []
     for frame, packed in zip(frames, all_packed(trace), strict=True):

@@ -107,8 +107,8 @@ def test_what_could_be_read_before_an_error_is_kept():
 def test_a_message_alone_has_the_spans_that_it_has_in_its_frame():
     inside = [span.shifted(-34) for span in dissect(SYN_FRAME).spans if span.path[0] == "TCP"]
     assert list(message_spans("TCP", SYN_FRAME[34:])) == inside
-    with pytest.raises(ValueError, match="no decoder for messages of the layer 'TLS'; there are TCP, UDP"):
-        message_spans("TLS", b"")
+    with pytest.raises(ValueError, match="no decoder for messages of the layer 'SMTP'; there are TCP, UDP"):
+        message_spans("SMTP", b"")
 
 
 # Spans tile.

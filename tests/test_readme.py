@@ -7,6 +7,10 @@ import io
 import re
 from pathlib import Path
 
+import pytest
+
+from handshake import capture
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -41,3 +45,17 @@ def test_every_notebook_is_listed() -> None:
 def test_each_command_is_one_line_after_its_mark() -> None:
     for mark in ("lab", "test"):
         assert re.search(rf"^<!-- {mark} command -->\n```sh\n[^\n]+\n```$", README, re.MULTILINE)
+
+
+def test_the_lines_about_tls_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a recording in the place of the reader's own."""
+    source = README.partition("## TLS, three ways")[2].partition("```python\n")[2].partition("```")[0]
+    monkeypatch.chdir(tmp_path)
+    sample = capture.sample("t06")
+    Path("mine.pcapng").write_bytes(sample.read_bytes())
+    Path("keys.txt").write_text(sample.with_suffix(".keylog").read_text("utf-8"))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(source, {})
+    assert printed.getvalue().count("ServerHello") >= 2
+    assert "hello, client" in printed.getvalue()

@@ -214,7 +214,7 @@ class Watcher:
             agreed.client_random = message.random
             agreed.places["client random"] = (told.number, 6)
         elif isinstance(message, ServerHello):
-            self._choice(message, told)
+            return self._choice(message, told)
         elif isinstance(message, Certificate) and sender == "server":
             agreed.peer_chain = message.chain
         elif isinstance(message, ServerKeyExchange):
@@ -226,7 +226,7 @@ class Watcher:
             return self._finished(sender, message, before)
         return []
 
-    def _choice(self, hello: ServerHello, told: Told) -> None:
+    def _choice(self, hello: ServerHello, told: Told) -> list[str]:
         agreed = self.agreed
         answers = {each.number: each for each in hello.extensions or ()}
         chosen = answers.get(ext.SupportedVersions.number)
@@ -241,7 +241,8 @@ class Watcher:
         asked = self._hello.session_id if self._hello else b""
         agreed.resumed = bool(asked) and asked == hello.session_id and agreed.version != "TLS 1.3"
         if agreed.suite is None:
-            self.notes.append(f"{suite_name(hello.cipher_suite)} is not a suite that can be opened here")
+            return [f"{suite_name(hello.cipher_suite)} is not a suite that can be opened here"]
+        return []
 
     def _exchange(self, message: ClientKeyExchange) -> None:
         """Open the premaster secret with the server's private key, if it is at hand."""
