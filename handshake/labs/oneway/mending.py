@@ -76,7 +76,7 @@ def tampering(target: str = "ServerHello", at: int = 20, bit: int = 0, openssl: 
     if len(alerts) > 1:
         words = "The ends differ in who notices, or in the alert."
     elif who == "nobody":
-        words = "Nobody notices."
+        words = "Nobody notices: one waits for more of a message that never comes, the other for an answer."
     else:
         says = f" ({NUMBERS[alert]}): \u201c{ALERTS[NUMBERS[alert]].says}\u201d" if alert in NUMBERS else ""
         words = f"The {who} notices, and says {alert or 'nothing'}{says}."
