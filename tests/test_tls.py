@@ -558,7 +558,7 @@ def test_a_bad_premaster_secret_fails_in_one_way_only() -> None:
     ("AES128-GCM-SHA256", "server", "bad_record_mac"), (EC, "client", "decrypt_error"),
 ])  # fmt: skip
 def test_a_server_without_the_key_of_its_certificate_is_found_out(suite: str, who: str, alert: str) -> None:
-    """With RSA at Finished, with ECDHE at once: in both cases nobody who only has the certificate gets far."""
+    """With RSA at Finished, with ECDHE at once."""
     made, other = chain("RSA"), case(kind="RSA", seed=3)
     client = Client("www.example.org", ["TLS 1.2"], [suite], seed=1)
     server = Server(made.chain, other.key, ["TLS 1.2"], [suite], seed=2)

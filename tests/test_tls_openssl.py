@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from handshake.live.opinions import written
 from handshake.live.peers import VERSIONS
 from handshake.pki.authority import Case, case
 from handshake.sim.handshakes import REQUEST, RESPONSE
-from handshake.tls import Client, Server
+from handshake.tls import Client, Server, Sessions
 from handshake.tls.endpoint import Endpoint
 from handshake.tls.suites import SUITES, find
 from handshake.trace import Trace
@@ -293,3 +294,52 @@ def test_our_server_over_loopback_to_s_client(suite: str, tmp_path: Path) -> Non
             while b"hello, client" not in told:
                 told += process.stdout.readline()
     assert server.server_name == made.server_name
+
+
+# ---- Sessions that go on ---------------------------------------------------------------------------------
+
+
+def both_through(ours: Endpoint, theirs: Any, bios: tuple[Any, Any]) -> None:
+    """Carry bytes until both are connected."""
+    incoming, outgoing = bios
+    for _ in range(20):
+        incoming.write(ours.outgoing())
+        through = True
+        try:
+            theirs.do_handshake()
+        except ssl.SSLWantReadError:
+            through = False
+        ours.receive(outgoing.read())
+        if through and ours.state == "CONNECTED":
+            return
+    pytest.fail(repr(ours))
+
+
+def test_a_session_goes_on_with_openssl_at_either_end() -> None:
+    made = case()
+    with written(made) as there:
+        serves, calls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        for context in (serves, calls):
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.options |= ssl.OP_NO_TICKET
+        serves.load_cert_chain(there["chain"], there["key"])
+        calls.load_verify_locations(there["anchors"])
+    ours, sessions = None, Sessions()
+    for resumed in (False, True):
+        bios = ssl.MemoryBIO(), ssl.MemoryBIO()
+        theirs = serves.wrap_bio(*bios, server_side=True)
+        client = Client(made.server_name, ["TLS 1.2"], session=ours)
+        both_through(client, theirs, bios)
+        assert (client.agreed.resumed, theirs.session_reused) == (resumed, resumed)
+        ours = client.session
+        client.close()
+        bios[0].write(client.outgoing())
+        theirs.unwrap()  # OpenSSL forgets sessions of connections that were not closed
+    kept = None
+    for resumed in (False, True):
+        bios = ssl.MemoryBIO(), ssl.MemoryBIO()
+        theirs = calls.wrap_bio(*bios, server_hostname=made.server_name, session=kept)
+        server = Server(made.chain, made.key, ["TLS 1.2"], sessions=sessions)
+        both_through(server, theirs, bios)
+        assert (server.agreed.resumed, theirs.session_reused) == (resumed, resumed)
+        kept = theirs.session

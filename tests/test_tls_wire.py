@@ -6,15 +6,22 @@ import hashlib
 import json
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handshake import capture, sim
 from handshake.errors import DecodeError
+from handshake.pki.authority import case
+from handshake.tls import Client, Server, Sessions
 from handshake.tls.keys import VERSIONS
+from handshake.tls.records import Record
+from handshake.tls.watcher import Heard, Watcher
 from handshake.trace import Message, Trace
 
 VECTORS = Path(__file__).parent.parent.parent / "shared" / "vectors"
@@ -371,3 +378,73 @@ def test_tshark_opens_a_saved_run_and_reads_what_we_read(
                 assert span.name in ELSEWHERE, span.name
                 assert value in everything or version == "SSL 3.0", span.name
     assert ours == wanted
+
+
+# ---- Who reads along -------------------------------------------------------------------------------------
+
+
+def read_along(watcher: Watcher, one: Client, other: Server) -> list[Heard]:
+    """Let two ends talk, with somebody who reads along."""
+    found: list[Heard] = []
+    for _ in range(20):
+        for mine, theirs in ((one, other), (other, one)):
+            data = mine.outgoing()
+            found += watcher.feed(mine.end, data)
+            theirs.receive(data)
+    assert (one.state, other.state) == ("CONNECTED", "CONNECTED")
+    return found
+
+
+def test_with_the_servers_key_a_session_that_goes_on_is_read_too() -> None:
+    made, sessions, known = case(), Sessions(), dict[bytes, bytes]()
+    session = None
+    for resumed in (False, True):
+        one = Client("www.example.org", ["TLS 1.2"], ["AES128-SHA256"], session=session, seed=f"c{resumed}")
+        other = Server(
+            made.chain, made.key, ["TLS 1.2"], ["AES128-SHA256"], sessions=sessions, seed=f"s{resumed}"
+        )
+        watcher = Watcher(rsa_keys=[made.key], sessions=known)
+        one.send(b"secret words")
+        heard = read_along(watcher, one, other)
+        assert one.agreed.resumed is resumed
+        assert [each.plaintext for each in heard if each.form == "data"] == [b"secret words"]
+        assert [each.notes for each in heard if each.name == "Finished"] == [
+            ("fits the handshake as it was read",)
+        ] * 2
+        session = one.session
+        one.close()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["client", "server"]), st.binary(max_size=60)), max_size=12))
+def test_whatever_comes_by_who_reads_along_does_not_stumble(chunks: list[tuple[str, bytes]]) -> None:
+    watcher = Watcher()
+    for sender, data in chunks:
+        for heard in watcher.feed(sender, data):
+            assert heard.sender == sender
+
+
+@given(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from(["RSA", "ECDHE"]))
+@settings(max_examples=60, deadline=None)
+def test_a_run_with_any_byte_changed_is_read_as_far_as_it_goes(place: int, value: int, exchange: str) -> None:
+    run = recorded_run(exchange)
+    streams = [(message.sender, message.data) for message in inside(run)]
+    octets = bytearray(b"".join(data for _, data in streams))
+    octets[place % len(octets)] = value
+    watcher, at = Watcher(), 0
+    for sender, data in streams:
+        watcher.feed(sender, Record(22, 0x0303, bytes(octets[at : at + len(data)])[:16000]).encode())
+        at += len(data)
+
+
+@cache
+def recorded_run(exchange: str) -> Trace:
+    return sim.tls(key_exchange=exchange, seed=7)
+
+
+def test_many_small_messages_cost_no_more_than_their_bytes() -> None:
+    """Records full of ServerHelloDone, forty thousand of them."""
+    watcher = Watcher()
+    record = Record(22, 0x0303, bytes([14, 0, 0, 0]) * 4000).encode()
+    heard = sum(len(watcher.feed("server", record)) for _ in range(10))
+    assert heard == 40_000
+    assert len(watcher.told) <= 100

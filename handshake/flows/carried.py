@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import islice
 from typing import Any, NamedTuple
 
 from handshake.flows.observe import Observed
@@ -89,10 +92,8 @@ def in_order(observed: Observed) -> Iterator[Chunk]:
             continue
         if transit.fault == "altered" and _damaged(transit):
             continue
-        if end.next is None:
-            end.next = first
         at = sources[transit.number].start + 4 * (segment.data_offset or 5)
-        end.waiting.append((first, segment.data, transit.number, at))
+        end.add(first, segment.data, transit.number, at)
         yield from end.ready(transit.sender)
 
 
@@ -102,24 +103,23 @@ class _End:
     def __init__(self) -> None:
         self.next: int | None = None
         self.offset = 0
-        self.waiting: list[tuple[int, bytes, int, int]] = []
+        self._waiting: list[tuple[int, int, int, bytes]] = []  # offset, transit, place in it, bytes; a heap
+
+    def add(self, number: int, data: bytes, transit: int, at: int) -> None:
+        """Bytes came that begin with that number.  Numbers wrap; offsets in the stream do not."""
+        if self.next is None:
+            self.next = number
+        heappush(self._waiting, (self.offset + seq.distance(self.next, number), transit, at, data))
 
     def ready(self, sender: str) -> Iterator[Chunk]:
         """What can be handed on now."""
-        moved = True
-        while moved and self.next is not None:
-            moved = False
-            for piece in list(self.waiting):
-                number, data, transit, at = piece
-                known = seq.distance(number, self.next)  # so many of its bytes were handed on before
-                if known < 0:
-                    continue
-                self.waiting.remove(piece)
-                if known < len(data):
-                    yield Chunk(sender, self.offset, data[known:], transit, at + known)
-                    self.offset += len(data) - known
-                    self.next = seq.add(self.next, len(data) - known)
-                    moved = True
+        while self.next is not None and self._waiting and self._waiting[0][0] <= self.offset:
+            offset, transit, at, data = heappop(self._waiting)
+            known = self.offset - offset  # so many of its bytes were handed on before
+            if known < len(data):
+                yield Chunk(sender, self.offset, data[known:], transit, at + known)
+                self.offset += len(data) - known
+                self.next = seq.add(self.next, len(data) - known)
 
 
 def _damaged(transit: Any) -> bool:
@@ -128,7 +128,10 @@ def _damaged(transit: Any) -> bool:
 
 def _sources(chunks: Sequence[Chunk], start: int, end: int) -> Iterator[Source]:
     """Where the bytes from `start` to `end` of a stream travelled."""
-    for chunk in chunks:
+    first = bisect_right(chunks, start, key=lambda chunk: chunk.offset) - 1
+    for chunk in islice(chunks, max(0, first), None):
+        if chunk.offset >= end:
+            break
         low, high = max(start, chunk.offset), min(end, chunk.offset + len(chunk.data))
         if low < high:
             at = chunk.at - chunk.offset

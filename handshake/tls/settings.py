@@ -94,7 +94,7 @@ class Identity:
     def of(cls, certificate: Any, key: Any) -> Identity | None:
         """From a certificate, or a chain, of cryptography's, in PEM or in DER; and its key, also in PEM.
 
-        None without a certificate.  (Whether the key is that of the first certificate, the other end finds out.)
+        None without a certificate.  (Whether the key belongs to it, the other end finds out.)
         """
         if certificate is None:
             if key is not None:

@@ -18,7 +18,7 @@ from handshake.tls.alerts import LEVELS, Alert
 from handshake.tls.derive import derive, finished
 from handshake.tls.encoding import HEADER_LENGTH, HandshakeMessage
 from handshake.tls.exchange import decrypt
-from handshake.tls.hellos import ClientHello, ServerHello
+from handshake.tls.hellos import ClientHello, NewSessionTicket, ServerHello
 from handshake.tls.known import CHANGE_CIPHER_SPEC, Agreed, Told
 from handshake.tls.messages import decode_handshake, handshake_name
 from handshake.tls.names import CONTENT_TYPES, VERSIONS, name_of
@@ -37,6 +37,10 @@ Find = Callable[[bytes], Mapping[str, bytes]]
 
 MESSAGE_MOST = 1 << 18
 """A longer handshake message is not waited for."""
+
+
+MESSAGES_MOST = 100
+"""So many messages at most belong to a handshake; whatever comes after them is told, and not remembered."""
 
 
 class Heard(NamedTuple):
@@ -194,22 +198,24 @@ class Watcher:
         except DecodeError as error:
             notes.append(f"cannot be read: {error}")
             return Heard(sender, handshake_name(data[0]), data, parts, form, (), tuple(notes))
-        before = bytes(self._transcript)
         told = Told(self._count, sender, message.name, data)
-        if message.name != "HelloRequest":
+        if message.name != "HelloRequest" and len(self.told) < MESSAGES_MOST:
             self.told.append(told)
             self._transcript += data
         try:
-            notes += self._learn(sender, message, told, before)
+            notes += self._learn(sender, message, told)
         except (ProtocolError, ValueError) as error:
             notes.append(f"does not fit: {error}")
         return Heard(sender, message.name, data, parts, form, _details(message), tuple(notes))
 
     # ---- What the messages tell --------------------------------------------------------------------------
 
-    def _learn(self, sender: str, message: HandshakeMessage, told: Told, before: bytes) -> list[str]:
+    def _learn(self, sender: str, message: HandshakeMessage, told: Told) -> list[str]:
         agreed = self.agreed
         if isinstance(message, ClientHello):
+            if self._hello is not None:
+                self._begin_again(told)
+                agreed = self.agreed
             self._hello = message
             agreed.client_random = message.random
             agreed.places["client random"] = (told.number, 6)
@@ -222,9 +228,17 @@ class Watcher:
         elif isinstance(message, ClientKeyExchange):
             agreed.places["client share"] = (told.number, HEADER_LENGTH + message.prefix)
             self._exchange(message)
+        elif isinstance(message, NewSessionTicket) and agreed.master:
+            self.sessions[message.ticket] = agreed.master
         elif isinstance(message, Finished):
-            return self._finished(sender, message, before)
+            return self._finished(sender, message, bytes(self._transcript[: -len(told.data)]))
         return []
+
+    def _begin_again(self, told: Told) -> None:
+        """Another handshake on the same connection (renegotiation): its own randoms, its own transcript."""
+        self.agreed, self._keys = Agreed(), {}
+        self._premaster, self._derived = None, False
+        self.told, self._transcript = [told], bytearray(told.data)
 
     def _choice(self, hello: ServerHello, told: Told) -> list[str]:
         agreed = self.agreed
@@ -278,8 +292,8 @@ class Watcher:
         premaster = self._premaster
         if "CLIENT_RANDOM" in known:
             agreed.master = known["CLIENT_RANDOM"]
-        elif premaster is None and agreed.resumed:
-            agreed.master = self.sessions.get(self._session_id, b"")
+        elif premaster is None:
+            agreed.master = self._remembered()
         if premaster is None and len(agreed.master) != 48:
             if agreed.master:
                 self.notes.append(f"a master secret has 48 bytes, and the key log has {len(agreed.master)}")
@@ -288,6 +302,14 @@ class Watcher:
         self.secrets += [replace(each, end="") for each in found]
         if self._session_id:
             self.sessions[self._session_id] = agreed.master
+
+    def _remembered(self) -> bytes:
+        """The master secret of the session that goes on, by its id or its ticket; b"" if it is not known."""
+        offered = {each.number: each for each in (self._hello.extensions or () if self._hello else ())}
+        ticket = offered.get(ext.SessionTicket.number)
+        keys = [self._session_id] if self.agreed.resumed else []
+        keys += [ticket.ticket] if isinstance(ticket, ext.SessionTicket) and ticket.ticket else []
+        return next((self.sessions[key] for key in keys if key in self.sessions), b"")
 
     def _until_exchange(self) -> tuple[bytes, list[Told]]:
         """The handshake up to ClientKeyExchange, which is what an extended master secret is made from."""
