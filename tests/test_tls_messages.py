@@ -245,6 +245,8 @@ def test_what_is_no_alert_is_refused(data: bytes) -> None:
 
 def test_alerts_by_name() -> None:
     assert alerts.Alert.of("bad_record_mac").encode() == b"\2\x14"
+    assert alerts.Alert(2, 20) == alerts.Alert.of("bad_record_mac") == "bad_record_mac"
+    assert alerts.Alert(1, 20) != alerts.Alert(2, 20)
     assert str(alerts.Alert.of("close_notify", 1)) == "close_notify (warning)"
     assert str(alerts.Alert(2, 200)) == "unknown alert 200 (fatal)"
     with pytest.raises(ValueError, match="there is no alert 'nonsense'"):

@@ -64,15 +64,26 @@ def alert_name(number: int) -> str:
     return ALERTS[number].name if number in ALERTS else f"unknown alert {number}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alert:
-    """An alert.   level: 1 warning, 2 fatal.   description: its number, one of ALERTS."""
+    """An alert.   level: 1 warning, 2 fatal.   description: its number, one of ALERTS.
+
+    It equals another of the same level and description; and, for convenience, its name.
+    """
 
     level: int
     description: int
 
     type: ClassVar[int] = 21
     LENGTH: ClassVar[int] = 2
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return self.name == other
+        return isinstance(other, Alert) and self.encode() == other.encode()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @classmethod
     def of(cls, name: str, level: int = 2) -> Alert:

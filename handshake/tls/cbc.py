@@ -49,7 +49,7 @@ def seal_cbc(
 ) -> bytes:
     """What a record carries once `data` is protected; without the IV, which goes before it from TLS 1.1 on.
 
-    cipher: "AES-128", "AES-256" or "3DES" (with or without "-CBC").   enc_key, mac_key: of the writing end.
+    cipher: "AES-128", "AES-256" or "3DES", with or without "-CBC".   enc_key, mac_key: of the writing end.
     hash: of the MAC, "sha1" ...   iv: as long as a block.   seq: how many records came before.
     type, version: as in the header.   ValueError for keys and sizes that do not go together.
     """
@@ -143,7 +143,7 @@ def _crypt(key: bytes, iv: bytes) -> Any:
     return Cipher(AES(key), modes.CBC(iv))
 
 
-SIZES = {"AES-128": (16, 16), "AES-256": (32, 16), "3DES": (24, 8), "3DES-EDE": (24, 8), "TripleDES": (24, 8)}
+SIZES = {"AES-128": (16, 16), "AES-256": (32, 16), "3DES": (24, 8), "3DES-EDE": (24, 8), "TRIPLEDES": (24, 8)}
 """Bytes of the key and of a block."""
 
 
@@ -151,7 +151,13 @@ def _check(
     cipher: str, enc_key: bytes, mac_key: bytes, hash: str, iv: bytes, seq: int, version: int | str
 ) -> int:
     """The version as a number, if everything else goes together."""
-    name = cipher.removesuffix("-CBC")
+    name = (
+        cipher.upper()
+        .replace("_", "-")
+        .removesuffix("-CBC")
+        .replace("AES1", "AES-1")
+        .replace("AES2", "AES-2")
+    )
     if name not in SIZES:
         raise ValueError(f"cipher is one of {', '.join(SIZES)}; not {cipher!r}")
     key, block = SIZES[name]

@@ -8,7 +8,7 @@ from typing import Any
 
 from handshake.tls.exchange import OUR_GROUPS
 from handshake.tls.keys import VERSIONS
-from handshake.tls.names import GROUPS, name_of
+from handshake.tls.names import GROUPS, name_of, version_name
 from handshake.tls.signing import SCHEMES
 from handshake.tls.suites import SUITES, Suite, find
 
@@ -51,6 +51,8 @@ class Settings:
             if name in given:
                 value = given[name]
                 given[name] = (value,) if isinstance(value, (str, int, Suite)) else tuple(value)
+        if "versions" in given:
+            given["versions"] = tuple(version_name(version) for version in given["versions"])
         if "suites" in given:
             given["suites"] = tuple(find(suite) for suite in given["suites"])
         settings = cls(**given)
@@ -120,6 +122,10 @@ def _chain(certificate: Any) -> tuple[bytes, ...]:
         certificate = certificate.encode()
     if isinstance(certificate, bytes):
         if b"-----BEGIN" not in certificate:
+            if certificate[:1] != b"0":
+                raise ValueError(
+                    f"a certificate is one of cryptography's, or PEM, or DER; got {certificate[:30]!r}"
+                )
             return (certificate,)
         certificate = x509.load_pem_x509_certificates(certificate)
     several: Sequence[Any] = certificate if isinstance(certificate, (list, tuple)) else [certificate]
