@@ -70,11 +70,11 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
     ]),
     "oneway.workbench": (oneway.workbench, oneway.workbench_lab, [
         Change("changed", "client random"), Change("bit", 3, {"changed": "premaster secret"}),
-        Change("extended", True),
+        Change("extended", False),
     ]),
     "oneway.tampering": (oneway.tampering, oneway.tampering_lab, [
         Change("target", "ClientHello"), Change("at", 0), Change("bit", 3, {"at": 4}),
-        Change("openssl", False),
+        Change("openssl", False), Change("extended", False, {"target": "ClientHello", "at": 60}),
     ]),
     "oneway.choosing": (oneway.choosing, oneway.choosing_lab, [
         Change("client", "only RSA"), Change("server", "strongest first"), Change("stripped", True),

@@ -77,7 +77,7 @@ class Speaker:
         self._socket = socket
         if socket.state is ESTABLISHED and self.end == "client" and not self._begun:
             self._begun = True
-            socket.after(THINK, lambda: self.story.begin(self))
+            socket.after(0.0, lambda: self.story.begin(self))
         data = socket.received[self._read :]
         self._read += len(data)
         for message in self._frames.feed(data):

@@ -41,7 +41,7 @@ def keys(
         columns.setdefault(node.depth, {})[key] = node
     rows = _rows(columns)
     deepest = 1 + max(rows.values(), default=0)
-    words = f"{len(nodes)} values at the {end or 'connection'}"
+    words = f"{len(nodes)} boxes of the {end or 'connection'}"
     if changed:
         words += f"; {sum(key in changed for key in nodes)} of them have changed (thick frame)"
     sheet, top = page(title, [words], max(LEAST, COLUMN * len(columns) + 10), ROW * deepest + 30)
@@ -50,8 +50,9 @@ def keys(
         for key in column:
             places[key] = 16 + COLUMN * depth, top + 10 + ROW * rows[key]
     for key, node in nodes.items():
-        for one in node.inputs:
-            _arrow(sheet, places[one], places[key], key in changed and one in changed)
+        for n, one in enumerate(node.inputs, 1):
+            height = TALL * n / (len(node.inputs) + 1)  # each arrow arrives at a place of its own
+            _arrow(sheet, places[one], places[key], height, key in changed and one in changed)
     for key, node in nodes.items():
         _box(sheet, places[key], node, key in changed)
     return Picture(sheet.figure, _text(nodes, title, words, changed), title, description=words)
@@ -109,11 +110,13 @@ def _box(sheet: Sheet, place: tuple[float, float], node: Node, lit: bool) -> Non
     sheet.text((left + 8, top + 36), fitted(words, 9.5, BOX - 14), 9.5, theme.MUTED)
 
 
-def _arrow(sheet: Sheet, start: tuple[float, float], end: tuple[float, float], lit: bool) -> None:
-    a, b = (start[0] + BOX, start[1] + TALL / 2), (end[0], end[1] + TALL / 2)
+def _arrow(
+    sheet: Sheet, start: tuple[float, float], end: tuple[float, float], height: float, lit: bool
+) -> None:
+    a, b = (start[0] + BOX, start[1] + TALL / 2), (end[0], end[1] + height)
     colour, width = (theme.edge("FIN-WAIT-1"), 2.0) if lit else (theme.MUTED, 1.0)
     # Arrows to different boxes turn at different places, so that each can be followed.
-    middle = b[0] - 9 - (end[1] / ROW % 3) * 6
+    middle = b[0] - 11 - round(end[1] / ROW) % 4 * 4
     sheet.line([a, (middle, a[1]), (middle, b[1]), (b[0] - 5, b[1])], colour, width, tags="edge")
     sheet.polygon([(b[0], b[1]), (b[0] - 7, b[1] - 4), (b[0] - 7, b[1] + 4)], face=colour, tags="edge")
 

@@ -19,7 +19,7 @@ from handshake.show import rows, scene, theme
 from handshake.show.picture import Picture, Position, new_uid
 from handshake.show.states import ENDS, Walk, advance, everything, rules
 from handshake.show.timeline import timeline
-from handshake.trace import Step, Trace
+from handshake.trace import Step, Trace, by_transit, top
 from handshake.trace.lazy import of_connection
 
 _LOOK = """
@@ -66,9 +66,10 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         transits = self._kept.transits if self._kept else ()
         self._positions: list[Position] = scene.positions(self._steps, transits)
         self._words = {
-            m.sources[0].transit: m.text(relative)
-            for m in (of_connection(trace.messages, self._kept.number) if self._kept else ())
-            if m.sources
+            number: ", ".join(m.text(relative) for m in (top(messages) or messages[:1]))
+            for number, messages in by_transit(
+                of_connection(trace.messages, self._kept.number) if self._kept else ()
+            ).items()
         }
         self._walks = self._walk()
         self._windows = self._window_of_each()

@@ -67,7 +67,7 @@ FLIP, EDIT, DROP, REPEAT, SWAP, REFLECT, CUT = (
 def flip_byte(end: str, message: str | int, at: int, bit: int = 0) -> Tamper:
     """Flip one bit.   message: the name of a handshake message, or the number of a record.
 
-    at: which byte of it.   bit: 0 is the lowest.
+    at: which byte of it.   bit: 0 is the leftmost.
     """
     return _tamper(FLIP, end, message, at=at, bit=bit)
 
@@ -224,4 +224,4 @@ def _flipped(data: bytes, at: int, bit: int) -> bytes:
     if not data:
         return data
     place = min(at, len(data) - 1)
-    return data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :]
+    return data[:place] + bytes([data[place] ^ 0x80 >> bit]) + data[place + 1 :]

@@ -42,7 +42,7 @@ from handshake.trace.records import (
     Transit,
     flight,
 )
-from handshake.trace.told import by_transit, going_on
+from handshake.trace.told import by_transit, going_on, top
 from handshake.trace.whole import Trace
 
 __all__ = [
@@ -69,4 +69,5 @@ __all__ = [
     "by_transit",
     "flight",
     "going_on",
+    "top",
 ]

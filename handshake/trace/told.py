@@ -16,6 +16,11 @@ def by_transit(messages: Iterable[Message]) -> dict[int, list[Message]]:
     return found
 
 
+def top(messages: Iterable[Message]) -> list[Message]:
+    """Those of a layer above TCP."""
+    return [message for message in messages if message.layer in ABOVE]
+
+
 def going_on(messages: Iterable[Message]) -> dict[int, str]:
     """For transits in which a message of a layer above TCP goes on that began before: which one."""
     found: dict[int, str] = {}

@@ -11,7 +11,7 @@ from handshake.labs.oneway.mending import choosing, tampering
 def bet_suites() -> Bet:
     """One, not a list."""
     return bet(
-        "The client has sent a list of seven suites. What does the server send back?",
+        "The client has sent a list of five suites. What does the server send back?",
         ["one of them", "a list of its own", "those that both have, best first"],
         answer=0,
         because="the server chooses: a ServerHello has room for exactly one suite",

@@ -7,9 +7,10 @@ from handshake.article.oneway import STEPS
 from handshake.labs.lab import Lab, Outcome, choice, one_of, switch
 from handshake.show.beside import Beside
 from handshake.show.table import Table
+from handshake.tls.names import VERSIONS, name_of
 from handshake.tls.records import HEADER
 from handshake.trace import Message, Trace
-from handshake.wire import Span
+from handshake.wire import Span, span
 
 WIRE: dict[int, tuple[tuple[str, str], ...]] = {
     1: (("client", "ClientHello"),),
@@ -79,7 +80,7 @@ def in_record(run: Trace, message: Message) -> tuple[bytes, tuple[Span, ...]]:
     """
     first = message.sources[0]
     header = run[first.transit].frame[first.start - HEADER.size : first.start]
-    spans = (*HEADER.spans(0), *(span.shifted(HEADER.size) for span in message.spans))
+    spans = (*HEADER.spans(0), *(each.shifted(HEADER.size) for each in message.spans))
     return header + message.data, spans
 
 
@@ -112,7 +113,17 @@ def explorer(message: str = "ClientHello", key_exchange: str = "RSA", opened: bo
     transits = sorted({source.transit for source in found.sources})
     where = f"transit {transits[0]}" if len(transits) == 1 else f"transits {transits[0]} to {transits[-1]}"
     words = [f"Message {found.number}: the {found.sender}'s {found.name}, in {where}."]
-    if found.plaintext is None:
+    if opened and found.name == "ClientKeyExchange" and key_exchange == "RSA":
+        premaster = next(each.value for each in run.secrets if each.label == "premaster secret")
+        words.append(
+            "Decrypted with the server's private key, what it carries is this: the premaster secret."
+        )
+        parts = (
+            span((), "version", 0, 2, "the highest that the client offered", _version),
+            span((), "random", 2, 46, "made up by the client", None, True),
+        )
+        view = show.bytes(premaster, title="The premaster secret", spans=parts)
+    elif found.plaintext is None:
         words.append("It travels in the clear: anybody on the way reads this.")
         octets, spans = in_record(run, found)
         view = show.bytes(octets, title=f"{found.name}, in its record", spans=spans)
@@ -127,6 +138,10 @@ def explorer(message: str = "ClientHello", key_exchange: str = "RSA", opened: bo
     near = [n for n in run.layer("TLS").connections[0].transits if window[0] <= n <= window[1]]
     picture = show.timeline(run.layer("TLS"), window=(near[0], near[-1]))
     return Outcome("\n".join(words), (view, picture))
+
+
+def _version(number: int) -> str:
+    return name_of(VERSIONS, number)
 
 
 def explorer_lab() -> Lab:

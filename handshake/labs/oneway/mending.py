@@ -7,7 +7,10 @@ from typing import Any
 from handshake import live, show, sim
 from handshake.labs.lab import Lab, Outcome, choice, one_of, slider, switch, whole
 from handshake.sim.inpath import Tamper
+from handshake.tls import decode_handshake
 from handshake.tls.alerts import ALERTS, NUMBERS
+from handshake.tls.forms import read_form
+from handshake.tls.suites import find, suite_name
 from handshake.trace import Trace
 
 TARGETS: dict[str, tuple[str, str | int]] = {
@@ -42,11 +45,29 @@ def tamper(target: str, at: int, bit: int) -> Tamper:
     return sim.flip_byte(end, which, at, bit)
 
 
-def ran(pair: str, what: Tamper) -> Trace:
+def ran(pair: str, what: Tamper, extended: bool = True) -> Trace:
     """The connection between two ends, with somebody in the path."""
     if not PAIRS[pair]:
-        return sim.tls(key_exchange="RSA", seed=7, tampering=[what])
-    return live.tls(ours=PAIRS[pair], key_exchange="RSA", seed=7, tampering=[what])
+        given = {"extended_master_secret": extended}
+        return sim.tls(key_exchange="RSA", seed=7, tampering=[what], client=given)
+    return live.tls(
+        ours=PAIRS[pair], key_exchange="RSA", seed=7, tampering=[what], extended_master_secret=extended
+    )
+
+
+def field(run: Trace, target: str, at: int, bit: int) -> str:
+    """The field in which a bit stood before it was flipped; the last byte of a message that is shorter."""
+    end, which = TARGETS[target]
+    if isinstance(which, int):
+        return "the sealed record"
+    found = next((each for each in run.named(which) if each.sender == end), None)
+    if found is None:
+        return "the message's type"
+    place = min(at, len(found.data) - 1)
+    data = bytearray(found.data)
+    data[place] ^= 0x80 >> bit
+    names = [span.name for span in read_form(found.form, bytes(data)) if span.start <= place < span.end]
+    return f"byte {place}: {names[0] if names else 'the message'}"
 
 
 def noticed(run: Trace) -> tuple[str, str, str]:
@@ -59,37 +80,33 @@ def noticed(run: Trace) -> tuple[str, str, str]:
     return "nobody", "", ""
 
 
-def tampering(target: str = "ServerHello", at: int = 20, bit: int = 0, openssl: bool = True) -> Outcome:
+def tampering(
+    target: str = "ServerHello", at: int = 20, bit: int = 0, extended: bool = True, openssl: bool = True
+) -> Outcome:
     """Flip one bit of one message on its way, in an RSA handshake: who notices, and with which alert.
 
-    target: one of TARGETS.   at: which byte of it; beyond the end it is the last.   bit: which of its bits.
-    openssl: whether the same is done to OpenSSL, at either end.
+    target: one of TARGETS.   at: which byte of it; beyond the end it is the last.   bit: 0 is the leftmost.
+    extended: with the extended master secret.   openssl: whether the same is done to OpenSSL, at either end.
     """
     one_of("target", target, TARGETS)
     at, bit = whole("at", at, 0, 600), whole("bit", bit, 0, 7)
     rows, alerts = [], set()
     for pair in PAIRS if openssl else list(PAIRS)[:1]:
-        who, why, alert = noticed(ran(pair, tamper(target, at, bit)))
+        run = ran(pair, tamper(target, at, bit), extended)
+        who, why, alert = noticed(run)
         alerts.add((who, alert))
-        rows.append((pair, who, alert or "–", why))
+        rows.append((pair, field(run, target, at, bit), who, alert or "–", why))
     who, alert = next(iter(alerts)) if len(alerts) == 1 else ("", "")
     if len(alerts) > 1:
-        words = "The ends differ in who notices, or in the alert."
+        words = "The ends differ in who notices, or in the alert: see whether it is the same field."
     elif who == "nobody":
         words = "Nobody notices: one waits for more of a message that never comes, the other for an answer."
     else:
         says = f" ({NUMBERS[alert]}): \u201c{ALERTS[NUMBERS[alert]].says}\u201d" if alert in NUMBERS else ""
         words = f"The {who} notices, and says {alert or 'nothing'}{says}."
-    return Outcome(
-        f"Bit {bit} of byte {at} of {target} is flipped on its way. {words}",
-        (
-            show.table(
-                ("between", "who notices", "alert", "in its words"),
-                rows,
-                title="The same bit, three pairs of ends",
-            ),
-        ),
-    )
+    columns = ("between", "what is hit", "who notices", "alert", "in its words")
+    table = show.table(columns, rows, title="The same bit, three pairs of ends")
+    return Outcome(f"Bit {bit} of byte {at} of {target} is flipped on its way. {words}", (table,))
 
 
 def tampering_lab() -> Lab:
@@ -98,7 +115,7 @@ def tampering_lab() -> Lab:
         "One bit is flipped: who notices?", tampering,
         target=choice("in", list(TARGETS), "ServerHello"),
         at=slider("byte", 20, 0, 600), bit=slider("bit", 0, 0, 7),
-        openssl=switch("the same with OpenSSL", True),
+        extended=switch("extended master secret", True), openssl=switch("the same with OpenSSL", True),
     )  # fmt: skip
 
 
@@ -139,16 +156,22 @@ def choosing(
         tampering=tampering_,
     )  # fmt: skip
     chosen = next((str(m.details[0].value) for m in run.messages if m.name == "ServerHello"), "")
+    hello: Any = decode_handshake(run["ClientHello"].data)
+    came = [suite_name(number) for number in hello.cipher_suites]
+    lists = {end: [find(name).name for name in names[end]] for end in names}
+    rows = [
+        (n + 1, *(each[n] if n < len(each) else "" for each in (lists["client"], came, lists["server"])))
+        for n in range(max(map(len, lists.values())))
+    ]
+    columns = ("place", "the client offers", "what arrives", "the server prefers")
+    table = show.table(columns, rows, title="Two lists, best first")
     who, why, alert = noticed(run)
-    rows = []
-    for n in range(max(map(len, names.values()))):
-        rows.append((n + 1, *(names[end][n] if n < len(names[end]) else "" for end in ("client", "server"))))
-    table = show.table(
-        ("place", "the client offers", "the server prefers"), rows, title="Two lists, best first"
-    )
+    stripped_ = "" if not stripped else (
+        "Nothing could be stripped. " if came == lists["client"] else "The list was stripped on its way. "
+    )  # fmt: skip
     if not chosen:
-        return Outcome(f"There is no suite that both have. The {who} says {alert}.", (table,))
-    words = f"The server answers with one: {chosen}. It goes by its own order."
+        return Outcome(f"{stripped_}There is no suite that both have. The {who} says {alert}.", (table,))
+    words = f"{stripped_}The server answers with one: {chosen}."
     if who != "nobody":
         words += f" But the {who} notices, at Finished: {why.partition(': ')[2].partition(' (RFC')[0]}."
     return Outcome(words, (table,))

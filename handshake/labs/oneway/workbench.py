@@ -48,10 +48,10 @@ def derived(run: Trace, extended: bool, changed: str = "nothing", bit: int = 0) 
 
 
 def _flipped(data: bytes, at: int, bit: int) -> bytes:
-    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+    return data[:at] + bytes([data[at] ^ 0x80 >> bit]) + data[at + 1 :]
 
 
-def workbench(changed: str = "nothing", bit: int = 0, extended: bool = False) -> Outcome:
+def workbench(changed: str = "nothing", bit: int = 0, extended: bool = True) -> Outcome:
     """The derivations of the notebook's connection.
 
     changed: one of INPUTS.   bit: which of its first bits.   extended: with the extended master secret.
@@ -66,7 +66,7 @@ def workbench(changed: str = "nothing", bit: int = 0, extended: bool = False) ->
         words = "Nothing is changed: every value is as both ends have it."
     else:
         same = [each.label for each in other if each.label not in differs]
-        words = f"One bit of {changed} is changed: {len(differs)} of {len(other)} values are others."
+        words = f"One bit of {changed} is changed: {len(differs)} of the {len(other)} secrets are others."
         words += f" The same as before: {', '.join(same)}." if same else " None is as before."
     how = (
         "The master secret is made from a hash over the handshake, as with every OpenSSL of today by default."
@@ -85,5 +85,5 @@ def workbench_lab() -> Lab:
     return Lab(
         "Change one bit", workbench,
         changed=choice("one bit of", list(INPUTS), "nothing"), bit=slider("which bit", 0, 0, 15),
-        extended=switch("extended master secret", False),
+        extended=switch("extended master secret", True),
     )  # fmt: skip
