@@ -597,13 +597,24 @@ def test_a_session_goes_on_and_only_if_it_may() -> None:
         server = Server(made.chain, made.key, wanted["versions"], wanted["suites"], sessions=sessions, seed=4)
         pump(client, server)
         assert (client.state, client.agreed.resumed) == ("CONNECTED", False), choices
+    # A client without the extended master secret does not offer a session that has one ...
     without = Client("www.example.org", ["TLS 1.2"], ["AES128-GCM-SHA256"], session=first.session,
                      extended_master_secret=False, seed=5)  # fmt: skip
+    assert without.hello.session_id == b""
+
+
+def test_a_session_is_not_gone_on_with_if_its_extended_master_secret_is_gone() -> None:
+    """... and a server that is asked for that all the same refuses (RFC 7627 section 5.3)."""
+    sessions = Sessions()
+    first, _ = connected(server={"sessions": sessions})
+    client = Client("www.example.org", ["TLS 1.2"], ["AES128-GCM-SHA256"], session=first.session, seed=5)
+    assert client.hello.session_id == first.session.id
+    less = tuple(each for each in client.hello.extensions or () if each.number != 23)
+    hello = replace(client.hello, extensions=less).encode()
     made = chain("RSA")
     server = Server(made.chain, made.key, ["TLS 1.2"], ["AES128-GCM-SHA256"], sessions=sessions, seed=6)
-    pump(without, server)
-    assert server.alert_sent is not None
-    assert server.alert_sent.name == "handshake_failure"  # RFC 7627 section 5.3
+    server.receive(Record(22, 0x0303, hello).encode())
+    assert server.alert_sent == "handshake_failure"
 
 
 def test_sessions_are_forgotten_after_a_fatal_alert_and_when_there_are_too_many() -> None:

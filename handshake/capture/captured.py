@@ -133,7 +133,7 @@ class Captured:
 
     def _secure(self, number: int) -> Secure:
         """The TLS of a connection, opened as far as the secrets go."""
-        if self.rsa_keys:  # a session may go on that began in an earlier connection
+        if self.rsa_keys or self.secrets:  # a session may go on that began in an earlier connection
             for earlier in range(len(self._opened) + 1, number):
                 self._opened.add(earlier)
                 self.secure(earlier)

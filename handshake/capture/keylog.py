@@ -20,9 +20,9 @@ def parse(text: str) -> tuple[Secret, ...]:
     """The secrets of a key log.  DecodeError names the line that is none; comments and blanks are skipped."""
     secrets = []
     offset = 0
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(keepends=True), 1):
         words = line.split()
-        if words and not words[0].startswith("#"):
+        if words and not words[0].startswith(("#", "RSA")):  # (RSA lines name no random of a hello)
             try:
                 label, random, value = words
                 secrets.append(Secret(label, bytes.fromhex(value), client_random=bytes.fromhex(random)))

@@ -10,14 +10,18 @@ Tamper(what='flip a bit', end='server', message='ServerHello', record=None, at=4
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from handshake.errors import DecodeError
 from handshake.tls.encoding import HEADER_LENGTH
+from handshake.tls.hellos import ServerHello
+from handshake.tls.keys import VERSIONS as OLD_SHAPES
 from handshake.tls.messages import decode_handshake, handshake_name
+from handshake.tls.names import VERSIONS
 from handshake.tls.records import Record, RecordStream
-from handshake.tls.suites import find
+from handshake.tls.suites import ALL, find
 from handshake.trace import OTHER
 
 
@@ -148,6 +152,7 @@ class InPath:
         self._counts = {"client": 0, "server": 0}
         self._sealed = {"client": False, "server": False}
         self._held: dict[str, list[bytes]] = {"client": [], "server": []}
+        self._version, self._exchange = "TLS 1.2", ""
 
     def passes(self, sender: str, data: bytes) -> Passed:
         """Bytes of one end come by."""
@@ -171,8 +176,8 @@ class InPath:
         copies, back, swap = 1, False, False
         for each in mine:
             if each.message is not None and record.type == 22 and not sealed:
-                fragment = _in_message(each, record.fragment)
-                if fragment is not None:
+                fragment = self._in_message(each, record.fragment)
+                if fragment not in (None, record.fragment):
                     record = Record(record.type, record.version, fragment)
                     found.done.append(each)
             elif each.record == number:
@@ -194,29 +199,37 @@ class InPath:
         found.onwards += b"".join(self._held[sender])
         self._held[sender].clear()
 
+    def _in_message(self, tamper: Tamper, fragment: bytes) -> bytes | None:
+        """The messages of a record with one of them changed; None if it is not among them."""
+        at, out, hit = 0, b"", False
+        while at + HEADER_LENGTH <= len(fragment):
+            end = at + HEADER_LENGTH + int.from_bytes(fragment[at + 1 : at + HEADER_LENGTH], "big")
+            message = fragment[at:end]
+            self._learn(message)
+            if not hit and handshake_name(message[0]) == tamper.message:
+                hit = True
+                message = self._changed(tamper, message)
+            out += message
+            at = end
+        return out + fragment[at:] if hit else None
 
-def _in_message(tamper: Tamper, fragment: bytes) -> bytes | None:
-    """The messages of a record with one of them changed; None if it is not among them."""
-    at, out, hit = 0, b"", False
-    while at + HEADER_LENGTH <= len(fragment):
-        end = at + HEADER_LENGTH + int.from_bytes(fragment[at + 1 : at + HEADER_LENGTH], "big")
-        message = fragment[at:end]
-        if not hit and handshake_name(message[0]) == tamper.message:
-            hit = True
-            message = _changed(tamper, message)
-        out += message
-        at = end
-    return out + fragment[at:] if hit else None
+    def _learn(self, message: bytes) -> None:
+        """What a ServerHello says of how later messages are to be read."""
+        with suppress(DecodeError):
+            hello = decode_handshake(message) if message[:1] == b"\x02" else None
+            if isinstance(hello, ServerHello):
+                self._version = VERSIONS.get(hello.version, "TLS 1.2")
+                self._exchange = ALL[hello.cipher_suite].key_exchange if hello.cipher_suite in ALL else ""
 
-
-def _changed(tamper: Tamper, message: bytes) -> bytes:
-    if tamper.edit is None:
-        return _flipped(message, tamper.at, tamper.bit)
-    try:
-        changed = tamper.edit(decode_handshake(message))
-    except DecodeError:
-        return message
-    return changed if isinstance(changed, bytes) else bytes(changed.encode())
+    def _changed(self, tamper: Tamper, message: bytes) -> bytes:
+        if tamper.edit is None:
+            return _flipped(message, tamper.at, tamper.bit)
+        version = self._version if self._version in OLD_SHAPES else "TLS 1.2"
+        try:
+            changed = tamper.edit(decode_handshake(message, version, self._exchange or None))
+        except DecodeError:
+            return message
+        return changed if isinstance(changed, bytes) else bytes(changed.encode())
 
 
 def _flipped(data: bytes, at: int, bit: int) -> bytes:

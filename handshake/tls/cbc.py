@@ -165,6 +165,8 @@ def _check(
         raise ValueError(
             f"{cipher} has a key of {key} bytes and an IV of {block}; got {len(enc_key)} and {len(iv)}"
         )
+    if version in (0x0300, "SSL 3.0") and hash not in SSL_PAD:
+        raise ValueError(f"SSL 3.0 makes MACs with {' and '.join(SSL_PAD)}; not with {hash!r}")
     if hash not in MAC_LENGTHS or len(mac_key) != MAC_LENGTHS[hash]:
         raise ValueError(
             f"a MAC key is as long as the hash: {MAC_LENGTHS}; got {hash!r} and {len(mac_key)} bytes"

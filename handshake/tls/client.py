@@ -6,6 +6,7 @@ go to the next state.
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Any
 
 from handshake.tls import extensions as ext
@@ -18,20 +19,17 @@ from handshake.tls.messages import (
     Certificate,
     CertificateRequest,
     CertificateVerify,
-    ClientHello,
     ClientKeyExchange,
     Finished,
     ServerHello,
     ServerKeyExchange,
 )
-from handshake.tls.names import GROUPS, name_of, version_number
+from handshake.tls.names import GROUPS, name_of
 from handshake.tls.names import VERSIONS as VERSION_NAMES
+from handshake.tls.offering import SCSV, may_go_on, offer
 from handshake.tls.sessions import Session
 from handshake.tls.settings import Identity, Settings, Verify
 from handshake.tls.suites import ALL, suite_name
-
-SCSV = 0x00FF
-"""In a list of suites: this client does secure renegotiation (RFC 5746 section 3.3)."""
 
 
 class Client(Endpoint):
@@ -63,56 +61,20 @@ class Client(Endpoint):
     ) -> None:
         settings = Settings.of(versions=versions, suites=suites, **choices)
         super().__init__(settings, Identity.of(certificate, key), verify, seed)
-        self.server_name = server_name
-        self.offered_session = session
+        self.server_name = server_name.removesuffix(".") if server_name else None
+        self.offered_session = session if session and may_go_on(settings, session, self.server_name) else None
         self.request: CertificateRequest | None = None
         self.server_key: Any = None
         self.server_share: tuple[int, bytes] | None = None
         self.session_id = b""
         self.ticket_promised = False
-        self.hello = self._hello()
+        self.hello = offer(settings, self.server_name, self.offered_session, self.random)
         before = self.plain()
         told = self.say(self.hello)
         self.agreed.client_random = self.hello.random
         self.agreed.places["client random"] = (told.number, 6)
         self.state = "WAIT_SH"
         self._moved("open", before)
-
-    def _hello(self) -> ClientHello:
-        """What it can do."""
-        settings, session = self.settings, self.offered_session
-        suites = tuple(suite.number for suite in settings.suites if suite.serves(settings.highest))
-        offered: list[ext.Extension] = []
-        if settings.highest == "SSL 3.0":  # it has no extensions, but this number among the suites
-            return ClientHello(0x0300, self.random("client random", 32), _id(session), (*suites, SCSV))
-        if self.server_name is not None and not _is_address(self.server_name):
-            offered.append(ext.ServerName(((0, self.server_name.encode("idna")),)))
-        if any(ALL[number].key_exchange == "ECDHE" for number in suites):
-            offered += [ext.SupportedGroups(settings.groups), ext.PointFormats()]
-        if settings.highest == "TLS 1.2":
-            offered.append(ext.SignatureAlgorithms(settings.schemes))
-        if settings.protocols:
-            offered.append(ext.Protocols(tuple(each.encode() for each in settings.protocols)))
-        if settings.encrypt_then_mac and any(ALL[number].cipher.kind == "CBC" for number in suites):
-            offered.append(ext.EncryptThenMac())
-        if settings.extended_master_secret:
-            offered.append(ext.ExtendedMasterSecret())
-        if settings.tickets:
-            offered.append(ext.SessionTicket())
-        offered.append(ext.RenegotiationInfo())
-        version = version_number(settings.highest)
-        return ClientHello(
-            version, self.random("client random", 32), _id(session), suites, (0,), tuple(offered)
-        )
-
-
-def _id(session: Session | None) -> bytes:
-    return session.id if session else b""
-
-
-def _is_address(name: str) -> bool:
-    """Whether it is an IP address: those are not named in a hello (RFC 6066 section 3)."""
-    return ":" in name or name.replace(".", "").isdigit()
 
 
 # ---- One function an edge --------------------------------------------------------------------------------
@@ -159,6 +121,8 @@ def _answers(client: Client, hello: ServerHello) -> dict[int, ext.Extension]:
     if SCSV in client.hello.cipher_suites:
         asked.add(ext.RenegotiationInfo.number)
     answers = {each.number: each for each in hello.extensions or ()}
+    if hello.version == 0x0300:  # it knows of no extensions, but for this one (RFC 5746 section 4.5)
+        asked &= {ext.RenegotiationInfo.number}
     for number in answers:
         if number not in asked or number in (ext.SupportedGroups.number, ext.SignatureAlgorithms.number):
             why = f"answers {ext.extension_name(number)}, which nobody asked for"
@@ -178,7 +142,10 @@ def _answers(client: Client, hello: ServerHello) -> dict[int, ext.Extension]:
             why = f"chooses {' and '.join(chosen)}, and {', '.join(client.settings.protocols)} were offered"
             raise client.wrong(why, "RFC 7301 section 3.1", "illegal_parameter")
         client.agreed.protocol = chosen[0]
-    client.ticket_promised = ext.SessionTicket.number in answers
+    ticket = answers.get(ext.SessionTicket.number)
+    if isinstance(ticket, ext.SessionTicket) and ticket.ticket:
+        raise client.wrong("hands out a ticket in its hello", "RFC 5077 section 3.2", "illegal_parameter")
+    client.ticket_promised = ticket is not None
     return answers
 
 
@@ -205,6 +172,7 @@ def recv_certificate(client: Client, message: Certificate) -> None:
     leaf = client.judge(message.chain)
     client.server_key = leaf.public_key()
     _check_use(client, leaf)
+    _check_curve(client)
     client.heard()
     client.agreed.peer_chain = message.chain
     client.state = "WAIT_CR_DONE" if client.suite.key_exchange == "RSA" else "WAIT_SKE"
@@ -221,6 +189,14 @@ def _check_use(client: Client, leaf: Any) -> None:
     if not allows(leaf, use):
         why = f"its certificate is not for this use (a key usage without {use})"
         raise client.wrong(why, "RFC 5246 section 7.4.2", "unsupported_certificate")
+
+
+def _check_curve(client: Client) -> None:
+    """The curve of the certificate's key has to be one that was offered (RFC 8422 section 5.3)."""
+    name = getattr(getattr(client.server_key, "curve", None), "name", "")
+    if name and name not in [name_of(GROUPS, group) for group in client.settings.groups]:
+        why = f"its certificate has a key on {name}, which was not offered"
+        raise client.wrong(why, "RFC 8422 section 5.3", "unsupported_certificate")
 
 
 def recv_server_key_exchange(client: Client, message: ServerKeyExchange) -> None:
@@ -282,7 +258,11 @@ def _exchange(client: Client) -> tuple[bytes, ClientKeyExchange]:
     random = client.random if client.seeded else None
     if client.server_share is None:
         premaster = new_premaster(client.hello.version, client.random)
-        exchange = encrypt(client.server_key, premaster, random)
+        try:
+            exchange = encrypt(client.server_key, premaster, random)
+        except ValueError as error:
+            why = f"its certificate has a key that nothing can be encrypted with: {error}"[:200]
+            raise client.wrong(why, "RFC 5246 section 7.4.7.1", "bad_certificate") from None
         client.note("makes up a premaster secret, and encrypts it with the key of the server's certificate")
         return premaster, ClientKeyExchange(exchange, 0 if client.agreed.version == "SSL 3.0" else 2)
     group, public = client.server_share
@@ -298,7 +278,9 @@ def _fitting(client: Client, request: CertificateRequest) -> Identity | None:
     kind = signing.kind_of(identity.key.public_key())
     wanted = {"RSA": 1}.get(kind, 64)
     good = wanted in request.certificate_types
-    if request.schemes is not None:
+    if request.schemes is None:  # before TLS 1.2: Ed25519 came later, and in SSL 3.0 there is RSA alone
+        good = good and kind in (("RSA",) if client.agreed.version == "SSL 3.0" else ("RSA", "ECDSA"))
+    else:
         good = (
             good
             and signing.choose(identity.key.public_key(), request.schemes, client.settings.schemes)
@@ -353,8 +335,6 @@ def recv_finished(client: Client, message: Finished) -> None:
 
 def check_finished(end: Endpoint, message: Finished) -> None:
     """What both ends do with a Finished; ProtocolError with the alert decrypt_error if it is another."""
-    from hmac import compare_digest
-
     if not compare_digest(end.finished_of(end.peer), message.verify_data):
         why = "its Finished is not what comes of this handshake: messages or keys are not the same"
         raise end.wrong(why, "RFC 5246 section 7.4.9", "decrypt_error")

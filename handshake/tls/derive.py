@@ -51,12 +51,16 @@ def derive(
             agreed.version, premaster, agreed.client_random, agreed.server_random, suite.hash, session_hash
         )
         formula = f'PRF(premaster secret, "{name}", {formula})'
+        if agreed.version == "SSL 3.0":
+            formula = "MD5 and SHA-1 of premaster secret, client random + server random"
         noted("master secret", agreed.master, formula, ("premaster secret", None, None), *sources)
     sizes = suite.mac_length, suite.cipher.key, iv_length(agreed)
     block = keys.key_block(
         agreed.version, agreed.master, agreed.client_random, agreed.server_random, 2 * sum(sizes), suite.hash
     )
     formula = 'PRF(master secret, "key expansion", server random + client random)'
+    if agreed.version == "SSL 3.0":
+        formula = "MD5 and SHA-1 of master secret, server random + client random"
     noted("key block", block, formula, ("master secret", None, None), *reversed(randoms))
     cut, at = keys.cut(block, *sizes), 0
     for name, value in cut._asdict().items():
@@ -96,7 +100,9 @@ def finished(agreed: Agreed, end: str, whose: str, messages: bytes, told: Sequen
         made,
         end,
         None,
-        f'PRF(master secret, "{whose} finished", Hash(messages so far))',
+        f'PRF(master secret, "{whose} finished", Hash(messages so far))'
+        if agreed.version != "SSL 3.0"
+        else f"MD5 and SHA-1 of messages so far, who it is ({whose}), master secret",
         (("master secret", None, None), *covered(before)),
         client_random=agreed.client_random,
     )

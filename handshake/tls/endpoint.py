@@ -362,6 +362,8 @@ class Endpoint:
             self._fail(error, "decode_error")
         except ProtocolError as error:
             self._fail(error, error.alert or "handshake_failure")
+        except Refused as error:
+            self._fail(error, "internal_error")
 
     def _fail(self, error: HandshakeError, alert: str) -> None:
         before = self.plain()

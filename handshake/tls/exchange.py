@@ -39,6 +39,8 @@ def encrypt(public_key: Any, premaster: bytes, random: Random | None = None) -> 
 
         return bytes(public_key.encrypt(premaster, padding.PKCS1v15()))
     numbers = public_key.public_numbers()
+    if not numbers.n & 1 or numbers.n.bit_length() < 8 * (PREMASTER_LENGTH + 11):
+        raise ValueError("the modulus is even, or too short for a premaster secret and its padding")
     size = (numbers.n.bit_length() + 7) // 8
     wanted = size - 3 - len(premaster)
     # 00 02, then at least eight bytes at random, none of them 00, then 00, then the secret.

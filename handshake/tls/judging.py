@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from handshake.errors import ProtocolError
+from handshake.tls.alerts import NUMBERS
 from handshake.tls.settings import Verify
 
 SECTION = "RFC 5246 section 7.4.2"
@@ -23,8 +24,9 @@ def judge(chain: tuple[bytes, ...], verify: Verify | None, by: str) -> tuple[Any
     certificates = []
     try:
         for data in chain:
-            certificates.append(x509.load_der_x509_certificate(data))
-        certificates[0].public_key()
+            one = x509.load_der_x509_certificate(data)
+            one.public_key()
+            certificates.append(one)
     except Exception as error:  # whatever a parser may raise about a peer's bytes
         why = f"certificate {len(certificates)} of its chain cannot be read: {error}"[:300]
         raise ProtocolError(by, why, SECTION, "bad_certificate") from None
@@ -35,7 +37,8 @@ def judge(chain: tuple[bytes, ...], verify: Verify | None, by: str) -> tuple[Any
         return certificates[0], "the chain leads to somebody whom this end trusts"
     failure = getattr(verdict, "first_failure", None)
     why = f"its certificate is refused: {failure.why}" if failure else "its certificate is refused"
-    raise ProtocolError(by, why, SECTION, getattr(verdict, "alert", "") or "bad_certificate")
+    alert = getattr(verdict, "alert", "")
+    raise ProtocolError(by, why, SECTION, alert if alert in NUMBERS else "bad_certificate")
 
 
 def allows(certificate: Any, use: str) -> bool:
@@ -44,7 +47,7 @@ def allows(certificate: Any, use: str) -> bool:
 
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        return True  # (what is wrong with the extensions, `verify` has to say)
+    except Exception:  # none, or extensions that cannot be read: of those `verify` has to say what is wrong
+        return True
     names = {"keyEncipherment": usage.key_encipherment, "digitalSignature": usage.digital_signature}
     return bool(names[use])

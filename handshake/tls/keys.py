@@ -151,6 +151,8 @@ def transcript_hash(version: str, messages: bytes, hash: str = "sha256") -> byte
 
     In TLS 1.2 that of the suite; before, MD5 and SHA-1 one after the other, 36 bytes.
     """
+    if version not in VERSIONS:
+        raise ValueError(f"version is one of {', '.join(VERSIONS)}; not {version!r}")
     if version == "TLS 1.2":
         return new(hash, messages).digest()
     return md5(messages).digest() + sha1(messages).digest()
@@ -161,6 +163,8 @@ def verify_data(version: str, master: bytes, end: str, messages: bytes, hash: st
 
     end: whose Finished it is, "client" or "server".   messages: all handshake messages before it.
     """
+    if end not in ("client", "server"):
+        raise ValueError(f"end is 'client' or 'server', got {end!r}")
     if version == "SSL 3.0":
         return hash30(master, messages, {"client": b"CLNT", "server": b"SRVR"}[end])
     digest = transcript_hash(version, messages, hash)

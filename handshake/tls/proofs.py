@@ -103,8 +103,7 @@ class ServerKeyExchange(Encoded):
         if exchange == "RSA":
             raise DecodeError("ServerKeyExchange", reader.pos, "no such message with RSA key exchange", "one")
         if exchange is None:
-            # A named curve begins with 03; the length of a prime, which stands there for DHE, does not.
-            exchange = "ECDHE" if reader.data[reader.pos : reader.pos + 1] == b"\x03" else "DHE"
+            exchange = "ECDHE" if cls._is_curve(reader) else "DHE"
         if exchange == "ECDHE":
             start = reader.pos
             kind = reader.uint("curve type", 1, "", lambda number: CURVE_TYPES.get(number, "unknown"))
@@ -120,6 +119,14 @@ class ServerKeyExchange(Encoded):
             )
             public = read_vector(reader, "dh_Ys", 2, "the server's public value")
         return cls(group, public, *_signed(reader, context), parameters)
+
+    @staticmethod
+    def _is_curve(reader: Reader) -> bool:
+        """Whether a named curve and a point stand there, and not the length of a prime of 03xx bytes."""
+        body = reader.data[reader.pos : reader.end]
+        if body[:1] != b"\x03" or len(body) < 4:
+            return False
+        return int.from_bytes(body[:2], "big") + 2 > len(body) or int.from_bytes(body[1:3], "big") in GROUPS
 
     def signed_part(self) -> bytes:
         """The bytes that the signature covers, after the two randoms."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from handshake.errors import Refused
 from handshake.tls import extensions as ext
 from handshake.tls import signing
 from handshake.tls.alerts import Alert
 from handshake.tls.choosing import choose_group, choose_scheme, choose_suite, choose_version
-from handshake.tls.client import SCSV, check_finished
+from handshake.tls.client import check_finished
 from handshake.tls.endpoint import Endpoint
 from handshake.tls.exchange import Share, decrypt
 from handshake.tls.judging import allows
@@ -26,6 +27,7 @@ from handshake.tls.messages import (
     ServerKeyExchange,
 )
 from handshake.tls.names import version_number
+from handshake.tls.offering import SCSV
 from handshake.tls.sessions import Session, Sessions
 from handshake.tls.settings import Identity, Settings, Verify
 
@@ -83,8 +85,16 @@ class Server(Endpoint):
         self.session_id = b""
 
     def ask_again(self) -> None:
-        """Ask for another handshake (HelloRequest).  A client of today refuses, with a warning."""
-        self.say(HelloRequest())
+        """Ask for a handshake, or another (HelloRequest).  A client of today refuses, with a warning.
+
+        It belongs to no transcript (RFC 5246 section 7.4.1.1).  Refused once this end has closed.
+        """
+        if self.state not in ("START", "CONNECTED"):
+            raise Refused(
+                self.state, "a server asks for a handshake before it has begun, or after it is over"
+            )
+        self._count += 1
+        self._write(22, HelloRequest().encode())
 
     def handle_warning(self, alert: Alert) -> None:
         """In SSL 3.0 a client without a certificate says so by a warning (RFC 6101 section 5.6.6)."""
@@ -150,7 +160,7 @@ def _check_extensions(server: Server, offered: dict[int, Any]) -> None:
         raise server.wrong(why, "RFC 5746 section 3.6", "handshake_failure")
     name = offered.get(ext.ServerName.number)
     if name is not None:
-        if name.host is None or len(name.names) > 1:
+        if [kind for kind, _ in name.names].count(0) != 1:
             why = "names no host, or several"
             raise server.wrong(why, "RFC 6066 section 3", "illegal_parameter")
         if not name.host.isascii() or b"\0" in name.host:
@@ -164,6 +174,10 @@ def _session(server: Server, hello: ClientHello, version: str, extended: bool) -
     session = server.sessions.find(hello.session_id) if server.sessions and hello.session_id else None
     if session is None or session.version != version or session.suite.number not in hello.cipher_suites:
         return None
+    if session.suite not in server.settings.suites:
+        return None
+    if server.client_auth == "required" and not session.peer_chain:
+        return None  # then nobody had asked who the client is
     if session.server_name != server.server_name:
         return None  # (RFC 6066 section 3)
     if session.extended and not extended:

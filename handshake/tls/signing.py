@@ -44,7 +44,21 @@ def kind_of_scheme(scheme: int) -> str:
 def choose(public_key: Any, offered: tuple[int, ...], own: tuple[int, ...] = SCHEMES) -> int | None:
     """The scheme to sign with: the first of our own that fits the key and is offered; None if none is."""
     kind = kind_of(public_key)
-    return next((scheme for scheme in own if scheme in offered and kind_of_scheme(scheme) == kind), None)
+    return next(
+        (
+            scheme
+            for scheme in own
+            if scheme in offered and kind_of_scheme(scheme) == kind and _is_long_enough(public_key, scheme)
+        ),
+        None,
+    )
+
+
+def _is_long_enough(public_key: Any, scheme: int) -> bool:
+    """Whether an RSA key has room for the two hashes of a PSS signature (RFC 8017 section 9.1.1)."""
+    if "pss" not in SIGNATURE_SCHEMES[scheme]:
+        return True
+    return bool(public_key.key_size // 8 >= 2 * _hash(scheme).digest_size + 2)
 
 
 def sign(key: Any, scheme: int | None, data: bytes, *, deterministic: bool = True) -> bytes:

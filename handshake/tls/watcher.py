@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from handshake.errors import DecodeError, ProtocolError
+from handshake.errors import DecodeError, HandshakeError
 from handshake.tls import extensions as ext
 from handshake.tls.alerts import LEVELS, Alert
 from handshake.tls.derive import derive, finished
@@ -133,9 +133,11 @@ class Watcher:
         sealed, notes, plain = record.encode(), [], None
         if end.protection is not None:
             try:
+                if record.version != end.protection.version:
+                    raise ValueError(f"a record of {name_of(VERSIONS, record.version)} does not open here")
                 plain = end.protection.open(record).fragment
-            except ProtocolError as error:
-                notes.append(error.why)
+            except (HandshakeError, ValueError) as error:
+                notes.append(getattr(error, "why", str(error)))
         secret = f"{sender} write key"
         if plain is None:
             name = "application data" if record.type == 23 else f"encrypted {CONTENT_TYPES[record.type]}"
@@ -204,7 +206,7 @@ class Watcher:
             self._transcript += data
         try:
             notes += self._learn(sender, message, told)
-        except (ProtocolError, ValueError) as error:
+        except (HandshakeError, ValueError) as error:
             notes.append(f"does not fit: {error}")
         return Heard(sender, message.name, data, parts, form, _details(message), tuple(notes))
 
@@ -278,7 +280,10 @@ class Watcher:
     def _change(self, sender: str, end: Direction) -> None:
         """From here on everything of that end is protected."""
         end.sealed = True
-        self._derive()
+        try:
+            self._derive()
+        except (HandshakeError, ValueError) as error:
+            self.notes.append(f"no keys can be derived: {error}")
         end.protection = self._keys.get(sender)
 
     def _derive(self) -> None:
@@ -286,7 +291,6 @@ class Watcher:
         agreed = self.agreed
         if self._derived or agreed.suite is None or not agreed.client_random or not agreed.server_random:
             return
-        self._derived = True
         messages, told = self._until_exchange()
         known = self.find(agreed.client_random)
         premaster = self._premaster
@@ -298,6 +302,7 @@ class Watcher:
             if agreed.master:
                 self.notes.append(f"a master secret has 48 bytes, and the key log has {len(agreed.master)}")
             return
+        self._derived = True
         found, self._keys = derive(agreed, "server", premaster, messages, told, None)
         self.secrets += [replace(each, end="") for each in found]
         if self._session_id:
