@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +22,7 @@ from handshake.pki.authority import Case, case
 from handshake.tls import Client, Server, Sessions
 from handshake.tls import extensions as ext
 from handshake.tls.endpoint import EMPTY_MOST, MESSAGE_MOST, WARNINGS_MOST, Endpoint
+from handshake.tls.exchange import decrypt, encrypt, new_premaster
 from handshake.tls.figure import EDGES, OVER, STATES, expected
 from handshake.tls.keys import VERSIONS
 from handshake.tls.messages import (
@@ -52,7 +56,7 @@ def both(
     of_server, of_client = chain(kind), chain(kind, "client")
     shows = {"certificate": of_client.chain, "key": of_client.key} if auth != "none" else {}
     one = Client("www.example.org", [version], [suite], **{"seed": 1, **shows, **(client or {})})
-    other = Server(of_server.chain, of_server.key, [version], [suite], auth, seed=2, **(server or {}))
+    other = Server(of_server.chain, of_server.key, [version], [suite], auth, **{"seed": 2, **(server or {})})
     return one, other
 
 
@@ -301,6 +305,27 @@ RULES: list[tuple[str, str, sim.Tamper, str, str]] = [
         changed("server", "ServerHello", cipher_suite=0x9999),
         "client",
         "illegal_parameter",
+    ),
+    (
+        "a suite that is not for this version",
+        EC,
+        changed("server", "ServerHello", version=0x0302),
+        "client",
+        "protocol_version",
+    ),
+    (
+        "a suite that came with a later version",
+        "AES128-GCM-SHA256|AES128-SHA",
+        changed("server", "ServerHello", version=0x0302, cipher_suite=0x009C),
+        "client",
+        "illegal_parameter",
+    ),
+    (
+        "SSL 3.0 with an extension that it does not have",
+        "AES128-GCM-SHA256|AES128-SHA",
+        changed("server", "ServerHello", version=0x0300, cipher_suite=0x002F),
+        "client",
+        "protocol_version",
     ),
     (
         "compression",
@@ -568,6 +593,86 @@ def test_a_server_without_the_key_of_its_certificate_is_found_out(suite: str, wh
     assert "CONNECTED" not in (client.state, server.state)
 
 
+def test_only_one_protocol_may_be_chosen_and_an_offered_one() -> None:
+    for chosen, alert in (
+        ((b"h2",), None),
+        ((b"h2", b"http/1.1"), "illegal_parameter"),
+        ((b"x",), "illegal_parameter"),
+    ):
+        tamper = with_extensions("server", "ServerHello", ext.Protocols(chosen))
+        one, _ = joined(EC, tamper, protocols=("h2", "http/1.1"))
+        if alert:
+            assert one.alert_sent == alert, chosen
+        else:  # right for the client, which finds out at Finished that somebody wrote it in
+            assert one.agreed.protocol == "h2"
+
+
+def test_a_ticket_that_was_promised_has_to_come() -> None:
+    sessions = Sessions()
+    first, _ = connected(server={"sessions": sessions})
+    one, other = both(
+        client={"session": first.session, "seed": 3, "tickets": True},
+        server={"sessions": sessions, "seed": 4},
+    )
+    path = sim.handshakes.InPath(with_extensions("server", "ServerHello", ext.SessionTicket()))
+    pump(one, other, lambda end, data: path.passes(end, data).onwards)
+    assert one.alert_sent == "unexpected_message"  # ChangeCipherSpec came in its place
+    one, _ = joined(EC, with_extensions("server", "ServerHello", ext.SessionTicket(b"now")), tickets=True)
+    assert one.alert_sent == "illegal_parameter"
+
+
+def test_a_premaster_secret_of_another_version_is_not_taken() -> None:
+    """Who makes a client offer less cannot hide it: the secret tells what was offered (section 7.4.7.1)."""
+    made = chain("RSA")
+    draw = Entropy(5)
+    premaster = new_premaster(0x0303, draw)
+    sealed = encrypt(made.key.public_key(), premaster, draw)
+    assert decrypt(made.key, sealed, 0x0303, draw) == premaster
+    assert decrypt(made.key, sealed, 0x0302, draw) != premaster
+
+
+def test_a_certificate_with_names_that_nobody_reads_does_not_stop_the_handshake_with_an_exception() -> None:
+    """A SAN with an X.400 address: the parser raises, and what to think of it is for `verify` to say."""
+    key = chain("RSA").key
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "odd")])
+    day = datetime(2026, 1, 1)
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), bytes.fromhex("3004a3023000"))
+    built = x509.CertificateBuilder(name, name, key.public_key(), 7, day, day + timedelta(days=9))
+    made = built.add_extension(odd, critical=False).sign(key, SHA256())
+    client = Client("www.example.org", ["TLS 1.2"], [EC], seed=1)
+    pump(client, Server([made], key, ["TLS 1.2"], [EC], seed=2))
+    assert client.state == "CONNECTED"  # nobody checked
+
+
+def test_a_certificate_on_a_curve_that_was_not_offered_is_refused() -> None:
+    made = chain("ECDSA")
+    suite = "ECDHE-ECDSA-AES128-GCM-SHA256"
+    client = Client("www.example.org", ["TLS 1.2"], [suite], groups=["x25519"], seed=1)
+    pump(client, Server(made.chain, made.key, ["TLS 1.2"], [suite], seed=2))
+    assert client.alert_sent == "unsupported_certificate"
+
+
+def test_a_client_without_suites_for_its_version_says_so() -> None:
+    with pytest.raises(ValueError, match="none of the suites"):
+        Client("www.example.org", ["TLS 1.1"], ["AES128-GCM-SHA256"])
+
+
+def test_groups_and_schemes_go_by_number_or_name_and_others_are_refused() -> None:
+    client = Client(None, groups=["secp384r1", 0x0017], schemes="ecdsa_secp256r1_sha256", seed=1)
+    assert client.settings.groups == (0x0018, 0x0017)
+    assert client.settings.schemes == (0x0403,)
+    for choices, words in (
+        ({"groups": ["ffdhe2048"]}, "a group is one of x25519"),
+        ({"groups": [0x9999]}, "not 0x9999"),
+        ({"schemes": ["dsa"]}, "a scheme is one of"),
+        ({"groups": []}, "needs a group"),
+        ({"protocols": [""]}, "1 to 255 bytes"),
+        ({"suites": []}, "at least"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Client(None, **choices)
+
+
 # ---- Sessions, renegotiation, the end --------------------------------------------------------------------
 
 
@@ -615,6 +720,40 @@ def test_a_session_is_not_gone_on_with_if_its_extended_master_secret_is_gone() -
     server = Server(made.chain, made.key, ["TLS 1.2"], ["AES128-GCM-SHA256"], sessions=sessions, seed=6)
     server.receive(Record(22, 0x0303, hello).encode())
     assert server.alert_sent == "handshake_failure"
+
+
+def test_a_session_from_before_anybody_was_asked_does_not_go_on_where_one_is_asked() -> None:
+    sessions = Sessions()
+    first, _ = connected(server={"sessions": sessions})
+    _, other = connected(
+        auth="required",
+        client={"session": first.session, "seed": 3},
+        server={"sessions": sessions, "seed": 4},
+    )
+    assert not other.agreed.resumed
+    assert other.agreed.peer_chain
+
+
+def test_a_session_is_forgotten_by_whoever_is_told_a_fatal_alert() -> None:
+    sessions = Sessions()
+    one, other = connected(server={"sessions": sessions})
+    assert one.session is not None
+    assert len(sessions) == 1
+    one.receive(Record(23, 0x0303, bytes(30)).encode())  # the client finds a bad record, and says so
+    pump(one, other)
+    assert other.alert_received == "bad_record_mac"
+    assert (one.session, len(sessions)) == (None, 0)
+
+
+def test_a_server_may_ask_before_the_first_hello_and_it_counts_for_nothing() -> None:
+    one, other = both()
+    other.ask_again()
+    pump(one, other)
+    assert (one.state, other.state) == ("CONNECTED", "CONNECTED")
+    one.close()
+    pump(one, other)
+    with pytest.raises(Refused):
+        other.ask_again()
 
 
 def test_sessions_are_forgotten_after_a_fatal_alert_and_when_there_are_too_many() -> None:

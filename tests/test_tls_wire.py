@@ -415,6 +415,20 @@ def test_with_the_servers_key_a_session_that_goes_on_is_read_too() -> None:
         one.close()
 
 
+def test_a_record_with_another_version_after_the_keys_changed_is_noted_and_not_opened() -> None:
+    made = case()
+    one = Client("www.example.org", ["TLS 1.2"], ["AES128-SHA256"], seed=1)
+    other = Server(made.chain, made.key, ["TLS 1.2"], ["AES128-SHA256"], seed=2)
+    watcher = Watcher(rsa_keys=[made.key])
+    read_along(watcher, one, other)
+    one.send(b"secret words")
+    record = bytearray(one.outgoing())
+    record[2] = 0
+    (heard,) = watcher.feed("client", bytes(record))
+    assert not heard.plaintext
+    assert "SSL 3.0" in " ".join(heard.notes)
+
+
 @given(st.lists(st.tuples(st.sampled_from(["client", "server"]), st.binary(max_size=60)), max_size=12))
 def test_whatever_comes_by_who_reads_along_does_not_stumble(chunks: list[tuple[str, bytes]]) -> None:
     watcher = Watcher()

@@ -40,7 +40,7 @@ class Client(Endpoint):
     certificate, key: who it is, if it is asked: a certificate or a chain, and its private key.
     verify: judges the server's chain, see `settings.Verify`; None believes anyone.
     session: of an earlier connection (`client.session`), to go on with.
-    seed: the same seed, the same bytes; None draws from the system.
+    seed: the same seed, the same bytes (but for RSA-PSS, which draws a salt); None draws from the system.
     Further choices are those of `Settings`: groups, schemes, protocols, extended_master_secret ...
     """
 

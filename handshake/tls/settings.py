@@ -8,7 +8,7 @@ from typing import Any
 
 from handshake.tls.exchange import OUR_GROUPS
 from handshake.tls.keys import VERSIONS
-from handshake.tls.names import GROUPS, name_of, version_name
+from handshake.tls.names import GROUPS, SIGNATURE_SCHEMES, version_name
 from handshake.tls.signing import SCHEMES
 from handshake.tls.suites import SUITES, Suite, find
 
@@ -24,7 +24,7 @@ class Settings:
     """The choices of one end.
 
     versions: "TLS 1.2" ..., in any order.   suites: by number or name, best first.
-    groups: for ECDHE, best first.   schemes: of signatures, best first.
+    groups: for ECDHE, best first.   schemes: of signatures, best first.   (Both by number or name.)
     protocols: what is to be spoken inside ("http/1.1"), best first; none says nothing about it.
     extended_master_secret, encrypt_then_mac: whether it can do RFC 7627 and RFC 7366.
     tickets: whether a client says that it takes tickets (it takes them, and does not use them).
@@ -55,6 +55,10 @@ class Settings:
             given["versions"] = tuple(version_name(version) for version in given["versions"])
         if "suites" in given:
             given["suites"] = tuple(find(suite) for suite in given["suites"])
+        if "groups" in given:
+            given["groups"] = _numbers("a group", given["groups"], GROUPS, OUR_GROUPS)
+        if "schemes" in given:
+            given["schemes"] = _numbers("a scheme", given["schemes"], SIGNATURE_SCHEMES, SCHEMES)
         settings = cls(**given)
         settings.check()
         return settings
@@ -64,12 +68,13 @@ class Settings:
         for version in self.versions:
             if version not in VERSIONS:
                 raise ValueError(f"a version is one of {', '.join(VERSIONS)}; not {version!r}")
-        for group in self.groups:
-            if group not in OUR_GROUPS:
-                known = ", ".join(f"0x{each:04x} {GROUPS[each]}" for each in OUR_GROUPS)
-                raise ValueError(f"a group is one of {known}; not {name_of(GROUPS, group)}")
         if not self.versions or not self.suites:
             raise ValueError("a version and a suite are needed at least")
+        if not self.groups and any(suite.key_exchange == "ECDHE" for suite in self.suites):
+            raise ValueError("a suite with ECDHE needs a group at least")
+        for protocol in self.protocols:
+            if not 1 <= len(protocol.encode()) <= 255:
+                raise ValueError(f"the name of a protocol has 1 to 255 bytes (RFC 7301); got {protocol!r}")
 
     @property
     def highest(self) -> str:
@@ -83,6 +88,18 @@ class Settings:
         (RFC 5246 appendix E.1 leaves the choice; nearly everybody writes TLS 1.0.)
         """
         return "SSL 3.0" if self.highest == "SSL 3.0" else "TLS 1.0"
+
+
+def _numbers(what: str, given: tuple[Any, ...], names: Any, own: tuple[int, ...]) -> tuple[int, ...]:
+    """Numbers for names; ValueError for what this package does not know of."""
+    by_name = {names[number]: number for number in own}
+    numbers = tuple(by_name.get(each, each) for each in given)
+    for number in numbers:
+        if number not in own:
+            known = ", ".join(f"{name} ({number:#06x})" for name, number in by_name.items())
+            got = f"{number:#06x}" if isinstance(number, int) else repr(number)
+            raise ValueError(f"{what} is one of {known}; not {got}")
+    return numbers
 
 
 @dataclass(frozen=True)
