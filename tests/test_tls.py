@@ -21,6 +21,7 @@ from handshake.errors import Refused
 from handshake.pki.authority import Case, case
 from handshake.tls import Client, Server, Sessions
 from handshake.tls import extensions as ext
+from handshake.tls.alerts import Alert
 from handshake.tls.endpoint import EMPTY_MOST, MESSAGE_MOST, WARNINGS_MOST, Endpoint
 from handshake.tls.exchange import decrypt, encrypt, new_premaster
 from handshake.tls.figure import EDGES, OVER, STATES, expected
@@ -644,12 +645,57 @@ def test_a_certificate_with_names_that_nobody_reads_does_not_stop_the_handshake_
     assert client.state == "CONNECTED"  # nobody checked
 
 
-def test_a_certificate_on_a_curve_that_was_not_offered_is_refused() -> None:
-    made = chain("ECDSA")
-    suite = "ECDHE-ECDSA-AES128-GCM-SHA256"
+def test_a_certificate_on_a_curve_that_was_not_offered_is_used_by_neither() -> None:
+    """The server does not choose it; and a client is not content with one that does."""
+    made, suite = chain("ECDSA"), "ECDHE-ECDSA-AES128-GCM-SHA256"
     client = Client("www.example.org", ["TLS 1.2"], [suite], groups=["x25519"], seed=1)
-    pump(client, Server(made.chain, made.key, ["TLS 1.2"], [suite], seed=2))
+    server = Server(made.chain, made.key, ["TLS 1.2"], [suite], seed=2)
+    pump(client, server)
+    assert server.alert_sent == "handshake_failure"
+    client = Client("www.example.org", ["TLS 1.2"], [suite], groups=["x25519"], seed=1)
+    server = Server(made.chain, made.key, ["TLS 1.2"], [suite], seed=2)
+    more = with_extensions("client", "ClientHello", ext.SupportedGroups((0x001D, 0x0017)), without=(10,))
+    path = sim.handshakes.InPath(more)  # the server believes that the curve was offered
+    pump(client, server, lambda end, data: path.passes(end, data).onwards)
     assert client.alert_sent == "unsupported_certificate"
+
+
+def test_points_in_another_form_only_are_refused_by_the_server_if_there_are_curves() -> None:
+    tamper = with_extensions("client", "ClientHello", ext.PointFormats((1,)), without=(11,))
+    _, other = joined(EC, tamper)
+    assert other.alert_sent == "illegal_parameter"
+    tamper = with_extensions("client", "ClientHello", ext.PointFormats((1,)), without=(10, 11))
+    _, other = joined(EC, tamper)
+    assert other.alert_sent == "handshake_failure"  # no curve is named: it may be about something else
+
+
+def test_an_alert_in_the_middle_of_a_message_says_why_its_sender_gave_up() -> None:
+    one, _ = both()
+    one.receive(Record(22, 0x0303, b"\x02\0\0\x50\3\3").encode())  # a ServerHello begins
+    one.receive(Record(21, 0x0303, Alert.of("internal_error").encode()).encode())
+    assert (one.state, one.alert_received, one.alert_sent) == ("FAILED", "internal_error", None)
+    one, _ = both()
+    one.receive(Record(22, 0x0303, b"\x02\0\0\x50\3\3").encode())
+    one.receive(Record(20, 0x0303, b"\1").encode())
+    assert (one.state, one.alert_sent) == ("FAILED", "unexpected_message")
+
+
+def test_ssl30_has_fewer_alerts() -> None:
+    """Where SSL 3.0 has no word for what is wrong, the nearest one is said (RFC 6101 section 5.4.2)."""
+    one, other = both("SSL 3.0", "AES128-SHA")
+    path = sim.handshakes.InPath(changed("server", "Certificate", chain=()))
+    pump(one, other, lambda end, data: path.passes(end, data).onwards)
+    assert one.alert_sent == "handshake_failure"
+    assert "decode_error" not in str(other.error)
+    one, other = both(
+        "SSL 3.0", "AES128-SHA", client={"verify": lambda chain: Verdict(False, "unknown_ca", None)}
+    )
+    pump(one, other)
+    assert one.alert_sent == "bad_certificate"
+    one, other = connected("SSL 3.0", "AES128-SHA")
+    other.ask_again()
+    pump(one, other)
+    assert (one.alert_sent, one.state) == (None, "CONNECTED")  # refused without a word: it has none
 
 
 def test_a_client_without_suites_for_its_version_says_so() -> None:

@@ -79,7 +79,7 @@ MESSAGES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "NewSessionTicket": st.builds(NewSessionTicket, st.integers(0, 2**32 - 1), st.binary(max_size=40)),
     "Certificate": st.builds(Certificate, st.lists(filled, max_size=3).map(tuple)),
-    "CertificateStatus": st.builds(CertificateStatus, st.integers(0, 255), st.binary(max_size=40)),
+    "CertificateStatus": st.builds(CertificateStatus, st.integers(0, 255), filled),
     "ServerKeyExchange": st.builds(ServerKeyExchange, u16, filled, u16, st.binary(max_size=40)),
     "CertificateRequest": st.builds(
         CertificateRequest, small, numbers, st.lists(filled, max_size=2).map(tuple)
@@ -184,6 +184,7 @@ def test_versions_have_shapes_of_their_own() -> None:
     ("0200002603030000" + "00" * 30 + "00002f0005", "left over|extensions"),
     ("0b000006000003000000", "certificate length at byte 7: expected at least 1"),
     ("0d00000400000000", "certificate types length"),
+    ("1600000401000000", "response length at byte 5: expected at least 1"),
 ])  # fmt: skip
 def test_the_error_says_where_and_what(data: str, words: str) -> None:
     with pytest.raises(DecodeError, match=words):

@@ -56,6 +56,9 @@ ALERTS = {
 }  # fmt: skip
 """Every alert by its number (IANA, TLS Alerts)."""
 
+OF_SSL30 = (0, 10, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47)
+"""The alerts that there are in SSL 3.0 (RFC 6101 section 5.4.2)."""
+
 NUMBERS = {meaning.name: number for number, meaning in ALERTS.items()}
 
 
@@ -86,11 +89,14 @@ class Alert:
         return hash(self.name)
 
     @classmethod
-    def of(cls, name: str, level: int = 2) -> Alert:
-        """The alert of that name.  ValueError if there is none."""
+    def of(cls, name: str, level: int = 2, version: str = "") -> Alert:
+        """The alert of that name; in SSL 3.0, which has few, the nearest.  ValueError if there is none."""
         if name not in NUMBERS:
             raise ValueError(f"there is no alert {name!r}; there are {', '.join(NUMBERS)}")
-        return cls(level, NUMBERS[name])
+        number = NUMBERS[name]
+        if version == "SSL 3.0" and number not in OF_SSL30:
+            number = NUMBERS["bad_certificate" if name == "unknown_ca" else "handshake_failure"]
+        return cls(level, number)
 
     @classmethod
     def read(cls, reader: Reader) -> Alert:

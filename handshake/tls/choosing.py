@@ -9,8 +9,8 @@ from handshake.tls import signing
 from handshake.tls.endpoint import Endpoint
 from handshake.tls.keys import VERSIONS
 from handshake.tls.messages import ClientHello
+from handshake.tls.names import GROUPS, name_of, version_number
 from handshake.tls.names import VERSIONS as VERSION_NAMES
-from handshake.tls.names import name_of, version_number
 from handshake.tls.suites import Suite
 
 
@@ -49,6 +49,9 @@ def _fits(server: Endpoint, suite: Suite, version: str, offered: dict[int, Any])
         return False
     if suite.key_exchange == "RSA":
         return True
+    said, curve = offered.get(ext.SupportedGroups.number), getattr(getattr(public, "curve", None), "name", "")
+    if said is not None and curve and curve not in [GROUPS.get(group) for group in said.groups]:
+        return False  # of the certificate's own key, too (RFC 8422 section 5.1)
     if version == "TLS 1.2" and choose_scheme(server, offered) is None:
         return False
     if version != "TLS 1.2" and kind == "Ed25519":

@@ -98,9 +98,8 @@ class Endpoint:
     def send(self, data: bytes) -> None:
         """Send data; before the handshake is over they wait.  Refused once this end has closed."""
         if self.state in (*OVER, "CLOSING"):
-            raise Refused(
-                self.state, f"the {self.end} has closed, or its connection has failed: nothing can be sent"
-            )
+            why = f"the {self.end} has closed, or its connection has failed: nothing can be sent"
+            raise Refused(self.state, why)
         if self.state != "CONNECTED":
             self._waiting += data
             return
@@ -172,11 +171,11 @@ class Endpoint:
             raise self.wrong(f"a record of {kind} is empty", "RFC 5246 section 6.2.1", "unexpected_message")
         if record.type == 22:
             self._handshake(record.fragment)
+        elif record.type == 21:  # also in the middle of a message: that may be where its sender gave up
+            self._alert(record.fragment)
         elif self._message:
             why = f"a {CONTENT_TYPES[record.type]} comes in the middle of a handshake message"
             raise self.wrong(why, "RFC 5246 section 6.2.1", "unexpected_message")
-        elif record.type == 21:
-            self._alert(record.fragment)
         else:
             self._change_cipher_spec(record.fragment)
 
@@ -352,7 +351,8 @@ class Endpoint:
         """The other end would have another handshake; it is refused, politely (RFC 5246 section 7.2.2)."""
         self._warned(f"{self._warnings} requests for another handshake", "RFC 5246 section 7.2.2")
         self.note("another handshake on the same connection is refused")
-        self.warn("no_renegotiation")
+        if self.agreed.version != "SSL 3.0":  # (it has no word for that)
+            self.warn("no_renegotiation")
 
     def _attempt(self, record: Record) -> None:
         """Deal with a record; whatever is wrong with it becomes an alert."""
@@ -369,7 +369,7 @@ class Endpoint:
         before = self.plain()
         self.error = error
         self._notes.append(str(error))
-        self._send_alert(Alert.of(alert))
+        self._send_alert(Alert.of(alert, version=self.agreed.version))
         self.state = "FAILED"
         self._forget()
         self._moved("rcv what cannot be", before)

@@ -69,6 +69,8 @@ class CertificateStatus(Encoded):
         """Its body."""
         kind = reader.uint("status type", 1, "", lambda number: "ocsp" if number == 1 else "unknown")
         with reader.prefixed("response", 3):
+            if not reader.remaining:
+                raise DecodeError("response length", reader.pos - 3, "at least 1", "0")
             return cls(kind, reader.rest("response", "signed by the issuer, in DER"))
 
     def body(self, writer: Writer) -> None:

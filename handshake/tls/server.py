@@ -34,6 +34,9 @@ from handshake.tls.settings import Identity, Settings, Verify
 FALLBACK = 0x5600
 """In a list of suites: this client has offered more before, and was refused (RFC 7507)."""
 
+CURVES = frozenset((0x0017, 0x0018, 0x0019, 0x001D, 0x001E))
+"""The groups of RFC 8422, whose points are written in one way."""
+
 AUTHENTICATION = ("none", "optional", "required")
 """Whether a server asks the client who it is, and whether it has to answer."""
 
@@ -158,6 +161,15 @@ def _check_extensions(server: Server, offered: dict[int, Any]) -> None:
     if renegotiation is not None and renegotiation.connection:
         why = "says that this handshake goes on from another one, and it is the first"
         raise server.wrong(why, "RFC 5746 section 3.6", "handshake_failure")
+    formats, groups = offered.get(ext.PointFormats.number), offered.get(ext.SupportedGroups.number)
+    if (
+        formats is not None
+        and 0 not in formats.formats
+        and groups is not None
+        and CURVES & set(groups.groups)
+    ):
+        why = "names curves, and does not take points as they are written by everybody"
+        raise server.wrong(why, "RFC 8422 section 5.1.2", "illegal_parameter")
     name = offered.get(ext.ServerName.number)
     if name is not None:
         if [kind for kind, _ in name.names].count(0) != 1:

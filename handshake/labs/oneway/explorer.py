@@ -112,7 +112,11 @@ def explorer(message: str = "ClientHello", key_exchange: str = "RSA", opened: bo
         return Outcome(f"With {key_exchange} key exchange there is no {message}: nobody sends one.")
     transits = sorted({source.transit for source in found.sources})
     where = f"transit {transits[0]}" if len(transits) == 1 else f"transits {transits[0]} to {transits[-1]}"
-    words = [f"Message {found.number}: the {found.sender}'s {found.name}, in {where}."]
+    size = len(found.data) + (HEADER.size if found.plaintext is None else 0)
+    words = [
+        f"Message {found.number}: the {found.sender}'s {found.name}, in a record of {size} bytes, in {where};"
+        f" {key_exchange} key exchange."
+    ]
     if opened and found.name == "ClientKeyExchange" and key_exchange == "RSA":
         premaster = next(each.value for each in run.secrets if each.label == "premaster secret")
         words.append(
