@@ -49,7 +49,7 @@ def _fits(server: Endpoint, suite: Suite, version: str, offered: dict[int, Any])
         return False
     if suite.key_exchange == "RSA":
         return True
-    said, curve = offered.get(ext.SupportedGroups.number), getattr(getattr(public, "curve", None), "name", "")
+    said, curve = offered.get(ext.SupportedGroups.number), signing.curve_of(public)
     if said is not None and curve and curve not in [GROUPS.get(group) for group in said.groups]:
         return False  # of the certificate's own key, too (RFC 8422 section 5.1)
     if version == "TLS 1.2" and choose_scheme(server, offered) is None:

@@ -193,7 +193,7 @@ def _check_use(client: Client, leaf: Any) -> None:
 
 def _check_curve(client: Client) -> None:
     """The curve of the certificate's key has to be one that was offered (RFC 8422 section 5.3)."""
-    name = getattr(getattr(client.server_key, "curve", None), "name", "")
+    name = signing.curve_of(client.server_key)
     if name and name not in [name_of(GROUPS, group) for group in client.settings.groups]:
         why = f"its certificate has a key on {name}, which was not offered"
         raise client.wrong(why, "RFC 8422 section 5.3", "unsupported_certificate")

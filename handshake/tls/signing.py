@@ -15,9 +15,6 @@ from handshake.tls.names import SIGNATURE_SCHEMES, name_of
 SCHEMES = (0x0403, 0x0807, 0x0401, 0x0804, 0x0503, 0x0501, 0x0805, 0x0603, 0x0601, 0x0806, 0x0203, 0x0201)
 """What this package can sign with and check, best first."""
 
-CURVES = {0x0403: "secp256r1", 0x0503: "secp384r1", 0x0603: "secp521r1"}
-"""In TLS 1.3 a scheme of ECDSA also names the curve; TLS 1.2 lets any go with any hash."""
-
 
 def kind_of(public_key: Any) -> str:
     """What a public key is: "RSA", "ECDSA", "Ed25519", or another name for what is not used here."""
@@ -31,6 +28,11 @@ def kind_of(public_key: Any) -> str:
         if isinstance(public_key, kind):
             return name
     return type(public_key).__name__
+
+
+def curve_of(public_key: Any) -> str:
+    """The curve of a key as the groups of TLS name it, "secp256r1"; "" for a key that is on none of them."""
+    return str(getattr(getattr(public_key, "curve", None), "name", ""))
 
 
 def kind_of_scheme(scheme: int) -> str:
