@@ -14,6 +14,7 @@ from handshake import capture, sim
 from handshake.errors import DecodeError
 from handshake.tls import alerts, decode_handshake
 from handshake.tls import extensions as ext
+from handshake.tls import extensions13 as ext13
 from handshake.tls.encoding import Context
 from handshake.tls.forms import read_form
 from handshake.tls.messages import (
@@ -59,8 +60,8 @@ def extensions(hello: str) -> st.SearchStrategy[Any]:
         st.just(ext.EncryptThenMac()),
         st.just(ext.ExtendedMasterSecret()),
         st.builds(ext.SessionTicket, st.binary(max_size=40)),
-        st.builds(ext.SupportedVersions, numbers if client else st.tuples(u16)),
-        st.builds(ext.KeyShare, st.lists(st.tuples(u16, filled), min_size=0 if client else 1,
+        st.builds(ext13.SupportedVersions, numbers if client else st.tuples(u16)),
+        st.builds(ext13.KeyShare, st.lists(st.tuples(u16, filled), min_size=0 if client else 1,
                                          max_size=2 if client else 1).map(tuple)),
         st.builds(ext.RenegotiationInfo, st.binary(max_size=24)),
         st.builds(ext.Other, unknown, st.binary(max_size=20)),

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from handshake.errors import DecodeError
+from handshake.tls.schedule import KEY_LOG
 from handshake.trace import Secret
 
-DERIVED = {"master secret": "CLIENT_RANDOM"}
+DERIVED = {"master secret": "CLIENT_RANDOM", **KEY_LOG}
 """How a key log calls what has another name among the secrets that were derived."""
 
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from handshake.flows.observe import Observed
 from handshake.peel import Dissection
 from handshake.tcp import SYN, seq
+from handshake.tls.heard import Find, Heard
 from handshake.tls.names import VERSIONS
-from handshake.tls.watcher import Find, Heard, Watcher
+from handshake.tls.watcher import Watcher
 from handshake.trace import Detail, Message, Secret, Source
 
 

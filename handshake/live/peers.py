@@ -30,6 +30,7 @@ VERSIONS = {
     "TLS 1.0": ssl.TLSVersion.TLSv1,
     "TLS 1.1": ssl.TLSVersion.TLSv1_1,
     "TLS 1.2": ssl.TLSVersion.TLSv1_2,
+    "TLS 1.3": ssl.TLSVersion.TLSv1_3,
 }
 """What OpenSSL calls the versions."""
 
@@ -215,6 +216,10 @@ def spoken(version: str) -> list[str]:
     for suite in SUITES.values():
         if not suite.serves(version):
             continue
+        if version == "TLS 1.3":  # (Python's ssl can only list them, not choose)
+            if any(each["name"] == suite.name for each in _modern()):
+                found.append(suite.name)
+            continue
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             context.set_ciphers(f"{suite.openssl}:@SECLEVEL=0")
@@ -222,6 +227,11 @@ def spoken(version: str) -> list[str]:
             continue
         found.append(suite.name)
     return found
+
+
+def _modern() -> list[Any]:
+    """What this OpenSSL offers in TLS 1.3."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).get_ciphers()
 
 
 @contextmanager
@@ -239,12 +249,15 @@ def _openssl(
     server = end == "server"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.set_ciphers(":".join([*suites, "@SECLEVEL=0"]))
+        old = [name for name in suites if not name.startswith("TLS_")]
+        context.set_ciphers(":".join([*(old or ["DEFAULT"]), "@SECLEVEL=0"]))
     except ssl.SSLError:
         raise ValueError(f"this OpenSSL speaks none of {', '.join(suites)}") from None
     with warnings.catch_warnings():  # that these versions are old is what the lesson is about
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = VERSIONS[version]
+    if version == "TLS 1.3" and not {each["name"] for each in _modern()} & set(suites):
+        raise ValueError(f"this OpenSSL speaks none of {', '.join(suites)}")
     context.options |= ssl.OP_NO_TICKET
     context.keylog_filename = str(log)
     with written(made, client) as files:

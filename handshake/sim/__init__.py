@@ -24,6 +24,7 @@ from handshake.sim.inpath import (
     reflect_record,
     repeat_record,
     strip_suites,
+    strip_versions,
     swap_records,
 )
 from handshake.sim.link import Link
@@ -65,6 +66,7 @@ __all__ = [
     "repeat_record",
     "restarting",
     "strip_suites",
+    "strip_versions",
     "swap_records",
     "tcp",
     "tls",

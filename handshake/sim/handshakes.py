@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from handshake.sim.scenario import check_seconds, ends
 from handshake.sim.secured import Secured
 from handshake.sim.world import CLIENT, SERVER, World, checked
 from handshake.tls import Client, Server, Sessions
+from handshake.tls.schedule import KEY_LOG
 from handshake.tls.suites import find
 from handshake.trace import Address, Connection, Message, Secret, Trace, Transit
 
@@ -28,6 +30,9 @@ KEY_EXCHANGES = {
     ("ECDHE", "Ed25519"): "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 }
 """For a key exchange and the kind of the server's key, the suite that is used in TLS 1.2 if none is named."""
+
+NEWEST = "TLS_AES_128_GCM_SHA256"
+"""The same in TLS 1.3, where a suite says nothing of keys."""
 
 OLD = {"RSA": "TLS_RSA_WITH_AES_128_CBC_SHA", "ECDHE": "TLS_ECDHE_{}_WITH_AES_128_CBC_SHA"}
 """The same before TLS 1.2, where all that is left is CBC with SHA-1."""
@@ -57,8 +62,9 @@ def tls(
 ) -> Trace:
     """A TLS connection from its first segment to its last, over our own TCP.
 
-    version: "SSL 3.0" to "TLS 1.2".   key_exchange: "RSA" or "ECDHE".   suite: one by name, in place of the
-    usual one for that key exchange.   kind: of the server's key, "RSA", "ECDSA" or "Ed25519".
+    version: "SSL 3.0" to "TLS 1.3".   key_exchange: "RSA" or "ECDHE", which is all there is in TLS 1.3.
+    suite: one by name, in place of the usual one for that key exchange.
+    kind: of the server's key, "RSA", "ECDSA" or "Ed25519".
     client_auth: whether the client has to say who it is; or "none", "optional", "required".
     seed: the same seed gives the same bytes; None draws from the system.
     faults: befall segments, see `sim.drop` and its like.   tampering: befalls records and messages, see
@@ -69,7 +75,8 @@ def tls(
     one, other = two_ends(
         version, key_exchange, suite, kind, client_auth, seed, verify, dict(client or {}), dict(server or {})
     )
-    name = f"{version}, {key_exchange if suite is None else find(suite).key_exchange} key exchange, simulated"
+    exchange = (key_exchange if suite is None else find(suite).key_exchange) or "ECDHE"
+    name = f"{version}, {exchange} key exchange, simulated"
     return over_tcp(
         one, other, name, title=title, seed=seed, link=link or Link(delay), request=request,
         response=response, think=think, faults=faults, tampering=tampering, addresses=addresses, until=until,
@@ -98,16 +105,50 @@ def over_tcp(
     world.run(until)
     world.recorder.secrets += _logged(keys())
     world.recorder.describe = partial(described, tuple(world.recorder.secrets))
+    _renumber(world, one, other)
     told = "; ".join(str(each) for each in (*world.faults_done, *path.done))
     return world.trace(title if title is not None else f"{name}: {told}" if told else name)
 
 
+def _renumber(world: World, *ends: Any) -> None:
+    """Give the inputs of secrets the numbers that messages have on the wire.
+
+    An end counts in the order in which it sends and gets; what crosses on the way, both count differently.
+    """
+    if not any(secret.label == "client_early_traffic_secret" for secret in world.recorder.secrets):
+        return  # without early data nothing crosses before the handshake is over
+    counts = [
+        (end.end, told.number, told.sender, told.data) for end in ends for told in getattr(end, "told", ())
+    ]
+    messages = [each for each in world.trace("").messages if each.layer == "TLS"]
+    placed: dict[tuple[str, bytes], int] = {}
+    for each in messages:
+        placed.setdefault((each.sender, each.plaintext or each.data), each.number)
+    known = {
+        (end, number): placed[sender, data]
+        for end, number, sender, data in counts
+        if (sender, data) in placed
+    }
+    if all(number == place for (_, number), place in known.items()):
+        return
+    world.recorder.secrets[:] = [
+        replace(
+            secret,
+            inputs=tuple(
+                (name, known.get((secret.end, number), number) if number is not None else None, at)
+                for name, number, at in secret.inputs
+            ),
+        )
+        for secret in world.recorder.secrets
+    ]
+
+
 def _logged(log: bytes) -> list[Secret]:
-    """The master secrets of a key log."""
+    """The secrets of a key log."""
     found = []
     for line in log.decode("ascii", "replace").splitlines():
         label, *values = line.split() or [""]
-        if label == "CLIENT_RANDOM" and len(values) == 2:
+        if label in ("CLIENT_RANDOM", *KEY_LOG.values()) and len(values) == 2:
             random, value = map(bytes.fromhex, values)
             found.append(Secret(label, value, client_random=random))
     return found
@@ -122,7 +163,11 @@ def two_ends(
     from handshake.entropy import Entropy
     from handshake.pki.authority import case
 
-    if suite is None:
+    if suite is None and version == "TLS 1.3":
+        if key_exchange != "ECDHE":
+            raise ValueError(f"in TLS 1.3 there is ECDHE, and no other key exchange; got {key_exchange!r}")
+        suite = NEWEST
+    elif suite is None:
         if key_exchange not in OLD:
             raise ValueError(f"key_exchange is 'RSA' or 'ECDHE', got {key_exchange!r}")
         if version == "TLS 1.2":
@@ -158,12 +203,15 @@ def described(
 ) -> Sequence[Message]:
     """The messages of a connection, those of TLS opened with the secrets of its ends."""
     observed = observe(connection, transits)
-    labels = ("master secret", "CLIENT_RANDOM")
-    masters = {each.client_random: each.value for each in secrets if each.label in labels}
+    labels = {"master secret": "CLIENT_RANDOM", "CLIENT_RANDOM": "CLIENT_RANDOM"}
+    labels |= KEY_LOG | {label: label for label in KEY_LOG.values()}
+    logs: dict[bytes, dict[str, bytes]] = {}
+    for each in secrets:
+        if each.label in labels:
+            logs.setdefault(each.client_random, {}).setdefault(labels[each.label], each.value)
 
     def known(client_random: bytes) -> dict[str, bytes]:
         # (A hello that was changed on the way has another random than the one that its sender remembers.)
-        value = masters.get(client_random) or next(iter(masters.values()), b"")
-        return {"CLIENT_RANDOM": value} if value else {}
+        return logs.get(client_random) or next(iter(logs.values()), {})
 
     return (*observed.messages, *secure(observed, known).messages)

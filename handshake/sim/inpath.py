@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handshake.errors import DecodeError
+from handshake.tls.either13 import find_extension
 from handshake.tls.encoding import HEADER_LENGTH
+from handshake.tls.extensions13 import SupportedVersions
 from handshake.tls.hellos import ServerHello
-from handshake.tls.keys import VERSIONS as OLD_SHAPES
 from handshake.tls.messages import decode_handshake, handshake_name
-from handshake.tls.names import VERSIONS
+from handshake.tls.names import VERSIONS, version_number
 from handshake.tls.records import Record, RecordStream
 from handshake.tls.suites import ALL, find
 from handshake.trace import OTHER
@@ -90,6 +91,26 @@ def strip_suites(*kept: int | str) -> Tamper:
 
         left = tuple(number for number in hello.cipher_suites if number in numbers or number == 0x00FF)
         return replace(hello, cipher_suites=left or hello.cipher_suites)
+
+    return Tamper(EDIT, "client", "ClientHello", edit=edit)
+
+
+def strip_versions(*kept: str) -> Tamper:
+    """Take out of the ClientHello all versions but these: what a downgrade attack does."""
+    numbers = {version_number(version) for version in kept}
+
+    def edit(hello: Any) -> Any:
+        from handshake.wire import replace
+
+        left: list[Any] = []
+        for each in hello.extensions or ():
+            if isinstance(each, SupportedVersions):
+                versions = tuple(number for number in each.versions if number in numbers)
+                if not any(number >= 0x0304 for number in versions):
+                    continue  # (a client of TLS 1.2 does not send it)
+                each = SupportedVersions(versions)
+            left.append(each)
+        return replace(hello, version=min(0x0303, max(numbers)), extensions=tuple(left))
 
     return Tamper(EDIT, "client", "ClientHello", edit=edit)
 
@@ -218,13 +239,15 @@ class InPath:
         with suppress(DecodeError):
             hello = decode_handshake(message) if message[:1] == b"\x02" else None
             if isinstance(hello, ServerHello):
-                self._version = VERSIONS.get(hello.version, "TLS 1.2")
+                chosen = find_extension(hello.extensions, SupportedVersions)
+                number = chosen.versions[0] if chosen else hello.version
+                self._version = VERSIONS.get(number, "TLS 1.2")
                 self._exchange = ALL[hello.cipher_suite].key_exchange if hello.cipher_suite in ALL else ""
 
     def _changed(self, tamper: Tamper, message: bytes) -> bytes:
         if tamper.edit is None:
             return _flipped(message, tamper.at, tamper.bit)
-        version = self._version if self._version in OLD_SHAPES else "TLS 1.2"
+        version = self._version
         try:
             changed = tamper.edit(decode_handshake(message, version, self._exchange or None))
         except DecodeError:

@@ -6,8 +6,9 @@ from typing import Any
 
 from handshake.tls import extensions as ext
 from handshake.tls import signing
+from handshake.tls.either13 import find_extension
 from handshake.tls.endpoint import Endpoint
-from handshake.tls.keys import VERSIONS
+from handshake.tls.extensions13 import SupportedVersions
 from handshake.tls.messages import ClientHello
 from handshake.tls.names import GROUPS, name_of, version_number
 from handshake.tls.names import VERSIONS as VERSION_NAMES
@@ -15,15 +16,28 @@ from handshake.tls.suites import Suite
 
 
 def choose_version(server: Endpoint, hello: ClientHello) -> str:
-    """The newest version that both speak; a client names only its newest (appendix E.1)."""
-    own = [version for version in server.settings.versions if version_number(version) <= hello.version]
+    """The newest version that both speak.
+
+    A client of TLS 1.3 lists its versions in an extension, and nothing else counts (RFC 8446 section 4.2.1).
+    An older one names its newest, and means all before it too (RFC 5246 appendix E.1).
+    """
+    said = find_extension(hello.extensions, SupportedVersions)
+    numbers = said.versions if said is not None else range(0x0300, min(hello.version, 0x0303) + 1)
+    own = [version for version in server.settings.versions if version_number(version) in numbers]
     if not own:
-        why = (
-            f"speaks {name_of(VERSION_NAMES, hello.version)} at most, and this server"
-            f" {', '.join(sorted(server.settings.versions))}"
-        )
-        raise server.wrong(why, "RFC 5246 appendix E.1", "protocol_version")
-    return max(own, key=VERSIONS.index)
+        theirs = name_of(VERSION_NAMES, highest_offered(hello))
+        why = f"speaks {theirs} at most, and this server {', '.join(sorted(server.settings.versions))}"
+        where = "RFC 5246 appendix E.1" if said is None else "RFC 8446 section 4.2.1"
+        raise server.wrong(why, where, "protocol_version")
+    return max(own, key=version_number)
+
+
+def highest_offered(hello: ClientHello) -> int:
+    """The number of the newest version that a client offers, of those that there are."""
+    said = find_extension(hello.extensions, SupportedVersions)
+    if said is None:
+        return hello.version
+    return max((number for number in said.versions if number in VERSION_NAMES), default=0)
 
 
 def choose_suite(server: Endpoint, hello: ClientHello, version: str, offered: dict[int, Any]) -> Suite:

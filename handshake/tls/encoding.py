@@ -53,7 +53,7 @@ class Encoded:
 class Context:
     """What somebody needs to know to read some messages.
 
-    version: "SSL 3.0" to "TLS 1.2".   key_exchange: "RSA", "ECDHE" or "DHE"; None where it is not known, and
+    version: "SSL 3.0" to "TLS 1.3".   key_exchange: "RSA", "ECDHE" or "DHE"; None where it is not known, and
     then ServerKeyExchange and ClientKeyExchange are taken for whatever they fit.
     """
 

@@ -1,18 +1,20 @@
 """Extensions: what a client offers beside versions and suites, and what the server takes up.
 
 In a hello each is a number, a length, and content of its own shape.  Here each is a small frozen class that
-reads and writes its content; one that nobody knows is kept as it came (`Other`).
+reads and writes its content; one that nobody knows is kept as it came (`Other`).  Those that came with
+TLS 1.3 are in `extensions13`.
 `hello` says in which message it stands, where that makes a difference.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from handshake.errors import DecodeError
+from handshake.tls import extensions13
 from handshake.tls.encoding import read_numbers, read_schemes, write_numbers
-from handshake.tls.names import EXTENSIONS, GROUPS, POINT_FORMATS, VERSIONS, name_of
+from handshake.tls.names import EXTENSIONS, GROUPS, POINT_FORMATS, name_of
 from handshake.wire import Reader, Writer
 
 
@@ -63,7 +65,7 @@ class ServerName:
     @classmethod
     def read(cls, reader: Reader, hello: str) -> ServerName:
         """Its content."""
-        if hello == "ServerHello":
+        if hello != "ClientHello":
             return cls()
         names = []
         with reader.prefixed("server name list", 2):
@@ -223,66 +225,6 @@ class SessionTicket:
 
 
 @dataclass(frozen=True)
-class SupportedVersions:
-    """The versions that the client speaks, best first; the server's is one (RFC 8446 section 4.2.1)."""
-
-    versions: tuple[int, ...]
-
-    number: ClassVar[int] = 43
-
-    @classmethod
-    def read(cls, reader: Reader, hello: str) -> SupportedVersions:
-        """Its content."""
-        if hello == "ServerHello":
-            return cls((reader.uint("selected version", 2, words=_version),))
-        return cls(read_numbers(reader, "versions", "version", VERSIONS, 1, 2))
-
-    def write(self, writer: Writer, hello: str) -> None:
-        """Its content."""
-        if hello == "ServerHello":
-            writer.uint("selected version", self.versions[0], 2)
-        else:
-            write_numbers(writer, "versions", self.versions, 1, 2)
-
-
-@dataclass(frozen=True)
-class KeyShare:
-    """Public values for (EC)DHE in TLS 1.3, (group, value) each (RFC 8446 section 4.2.8)."""
-
-    shares: tuple[tuple[int, bytes], ...]
-
-    number: ClassVar[int] = 51
-
-    @classmethod
-    def read(cls, reader: Reader, hello: str) -> KeyShare:
-        """Its content."""
-        if hello == "ServerHello":
-            group = reader.uint("named group", 2, words=_group)
-            # (A HelloRetryRequest, which looks like a ServerHello, names a group and no value.)
-            return cls(((group, _share(reader) if reader.remaining else b""),))
-        shares = []
-        with reader.prefixed("client shares", 2):
-            while reader.remaining:
-                shares.append((reader.uint("named group", 2, words=_group), _share(reader)))
-        return cls(tuple(shares))
-
-    def write(self, writer: Writer, hello: str) -> None:
-        """Its content."""
-        if hello == "ServerHello":
-            self._write(writer)
-        else:
-            with writer.prefixed("client shares", 2):
-                self._write(writer)
-
-    def _write(self, writer: Writer) -> None:
-        for group, value in self.shares:
-            writer.uint("named group", group, 2)
-            if value:
-                with writer.prefixed("key exchange", 2):
-                    writer.take(value)
-
-
-@dataclass(frozen=True)
 class RenegotiationInfo:
     """Ties a further handshake to the one before it (RFC 5746); in the first there is nothing to tie to."""
 
@@ -302,7 +244,7 @@ class RenegotiationInfo:
             writer.take(self.connection)
 
 
-KINDS = {
+KINDS: dict[int, Any] = {
     kind.number: kind
     for kind in (
         ServerName,
@@ -313,17 +255,17 @@ KINDS = {
         EncryptThenMac,
         ExtendedMasterSecret,
         SessionTicket,
-        SupportedVersions,
-        KeyShare,
         RenegotiationInfo,
+        *extensions13.KINDS,
     )
 }
 """Those that this package looks into, by number."""
 
 
 def read_extensions(reader: Reader, hello: str) -> tuple[Extension, ...] | None:
-    """The extensions at the end of a hello, or None where it ends without any.
+    """The extensions at the end of a hello (or another message), or None where it ends without any.
 
+    hello: the name of that message.
     DecodeError where one does not fit, or comes twice (RFC 5246 section 7.4.1.4).
     """
     if not reader.remaining:
@@ -367,20 +309,5 @@ def write_extensions(writer: Writer, extensions: tuple[Extension, ...] | None, h
                 extension.write(writer, hello)
 
 
-def _share(reader: Reader) -> bytes:
-    with reader.prefixed("key exchange", 2):
-        if not reader.remaining:
-            raise DecodeError("key exchange length", reader.pos - 2, "at least 1", "0")
-        return reader.rest("key exchange", "a public value")
-
-
 def _text(data: bytes) -> str:
     return data.decode("ascii", "backslashreplace")
-
-
-def _version(number: int) -> str:
-    return name_of(VERSIONS, number)
-
-
-def _group(number: int) -> str:
-    return name_of(GROUPS, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import ClassVar
 
 from handshake.errors import DecodeError
@@ -88,14 +89,17 @@ class ServerHello(Encoded):
 
     @classmethod
     def read(cls, reader: Reader, context: Context) -> ServerHello:
-        """Its body."""
-        return cls(
-            reader.uint("server version", 2, "the one that is used (up to TLS 1.2)", _version),
-            reader.take("random", RANDOM_LENGTH, "goes into every key"),
+        """Its body; a HelloRetryRequest if the random says so."""
+        version = reader.uint("server version", 2, "the one that is used (up to TLS 1.2)", _version)
+        random = reader.take("random", RANDOM_LENGTH, "goes into every key")
+        kind = HelloRetryRequest if random == RETRY_RANDOM else ServerHello
+        return kind(
+            version,
+            random,
             _session_id(reader),
             reader.uint("cipher suite", 2, "the one that is used", suite_name),
             reader.uint("compression method", 1, "", lambda number: name_of(COMPRESSIONS, number, 2)),
-            read_extensions(reader, cls.name),
+            read_extensions(reader, kind.name),
         )
 
     def body(self, writer: Writer) -> None:
@@ -106,6 +110,20 @@ class ServerHello(Encoded):
         writer.uint("cipher suite", self.cipher_suite, 2)
         writer.uint("compression method", self.compression_method, 1)
         write_extensions(writer, self.extensions, self.name)
+
+
+RETRY_RANDOM = sha256(b"HelloRetryRequest").digest()
+"""The random by which a HelloRetryRequest is told from a ServerHello (RFC 8446 section 4.1.3)."""
+
+
+@dataclass(frozen=True)
+class HelloRetryRequest(ServerHello):
+    """The server asks for another ClientHello, with a share of another group (RFC 8446 section 4.1.4).
+
+    It travels as a ServerHello with a fixed random, so that whoever stands in between lets it pass.
+    """
+
+    name: ClassVar[str] = "HelloRetryRequest"
 
 
 @dataclass(frozen=True)

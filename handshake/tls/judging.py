@@ -11,11 +11,11 @@ from handshake.errors import ProtocolError
 from handshake.tls.alerts import NUMBERS
 from handshake.tls.settings import Verify
 
-SECTION = "RFC 5246 section 7.4.2"
 
+def judge(chain: tuple[bytes, ...], verify: Verify | None, by: str, section: str) -> tuple[Any, str]:
+    """The first certificate of a chain that is good, and a note on why it is.
 
-def judge(chain: tuple[bytes, ...], verify: Verify | None, by: str) -> tuple[Any, str]:
-    """The first certificate of a chain that is good, and a note on why it is.   by: whose chain it is.
+    by: whose chain it is.   section: of the standard that asks for it.
 
     ProtocolError with the alert that the check asks for, bad_certificate for what is no certificate.
     """
@@ -29,7 +29,7 @@ def judge(chain: tuple[bytes, ...], verify: Verify | None, by: str) -> tuple[Any
             certificates.append(one)
     except Exception as error:  # whatever a parser may raise about a peer's bytes
         why = f"certificate {len(certificates)} of its chain cannot be read: {error}"[:300]
-        raise ProtocolError(by, why, SECTION, "bad_certificate") from None
+        raise ProtocolError(by, why, section, "bad_certificate") from None
     if verify is None:
         return certificates[0], "nobody checks the certificate: this end believes anyone"
     verdict = verify(certificates)
@@ -38,7 +38,7 @@ def judge(chain: tuple[bytes, ...], verify: Verify | None, by: str) -> tuple[Any
     failure = getattr(verdict, "first_failure", None)
     why = f"its certificate is refused: {failure.why}" if failure else "its certificate is refused"
     alert = getattr(verdict, "alert", "")
-    raise ProtocolError(by, why, SECTION, alert if alert in NUMBERS else "bad_certificate")
+    raise ProtocolError(by, why, section, alert if alert in NUMBERS else "bad_certificate")
 
 
 def allows(certificate: Any, use: str) -> bool:

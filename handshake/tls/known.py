@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from handshake.errors import Refused
 from handshake.tls.protection import Protection
+from handshake.tls.protection13 import Protection13
 from handshake.tls.suites import Suite
 
 CHANGE_CIPHER_SPEC = "ChangeCipherSpec"
@@ -58,8 +59,9 @@ class Agreed:
         return self.suite
 
 
-def under(protection: Protection | None) -> str:
+def under(protection: Protection | Protection13 | None) -> str:
     """How records are protected, in words."""
-    return (
-        "in the clear" if protection is None else f"{protection.suite.cipher.name}, record {protection.seq}"
-    )
+    if protection is None:
+        return "in the clear"
+    stage = f", {protection.stage}" if isinstance(protection, Protection13) else ""
+    return f"{protection.suite.cipher.name}{stage}, record {protection.seq}"

@@ -1,4 +1,4 @@
-"""Handshake messages up to TLS 1.2: each a frozen class that reads and writes itself.
+"""Handshake messages: each a frozen class that reads and writes itself.
 
 Every message begins with one byte of type and three of length; then comes what its class reads.
 `decode_handshake` takes the bytes of one, `message.encode()` gives them back.  Change a copy with
@@ -7,9 +7,27 @@ Every message begins with one byte of type and three of length; then comes what 
 
 from __future__ import annotations
 
+from typing import Any
+
 from handshake.errors import DecodeError
 from handshake.tls.encoding import HEADER_LENGTH, Context, Encoded, HandshakeMessage
-from handshake.tls.hellos import ClientHello, HelloRequest, NewSessionTicket, ServerHello, ServerHelloDone
+from handshake.tls.hellos import (
+    ClientHello,
+    HelloRequest,
+    HelloRetryRequest,
+    NewSessionTicket,
+    ServerHello,
+    ServerHelloDone,
+)
+from handshake.tls.messages13 import (
+    Certificate13,
+    CertificateRequest13,
+    EncryptedExtensions,
+    EndOfEarlyData,
+    Finished13,
+    KeyUpdate,
+    NewSessionTicket13,
+)
 from handshake.tls.names import HANDSHAKE_TYPES, version_name
 from handshake.tls.proofs import (
     Certificate,
@@ -25,18 +43,27 @@ from handshake.wire import Reader
 __all__ = [
     "HEADER_LENGTH",
     "KINDS",
+    "KINDS13",
     "Certificate",
+    "Certificate13",
     "CertificateRequest",
+    "CertificateRequest13",
     "CertificateStatus",
     "CertificateVerify",
     "ClientHello",
     "ClientKeyExchange",
     "Context",
     "Encoded",
+    "EncryptedExtensions",
+    "EndOfEarlyData",
     "Finished",
+    "Finished13",
     "HandshakeMessage",
     "HelloRequest",
+    "HelloRetryRequest",
+    "KeyUpdate",
     "NewSessionTicket",
+    "NewSessionTicket13",
     "ServerHello",
     "ServerHelloDone",
     "ServerKeyExchange",
@@ -45,7 +72,7 @@ __all__ = [
     "read_handshake",
 ]
 
-KINDS = {
+KINDS: dict[int, Any] = {
     kind.number: kind
     for kind in (
         HelloRequest,
@@ -62,20 +89,38 @@ KINDS = {
         CertificateStatus,
     )
 }
-"""The messages by their types."""
+"""The messages up to TLS 1.2, by their types."""
+
+KINDS13: dict[int, Any] = {
+    kind.number: kind
+    for kind in (
+        ClientHello,
+        ServerHello,
+        NewSessionTicket13,
+        EndOfEarlyData,
+        EncryptedExtensions,
+        Certificate13,
+        CertificateRequest13,
+        CertificateVerify,
+        Finished13,
+        KeyUpdate,
+    )
+}
+"""Those of TLS 1.3."""
 
 
 def read_handshake(reader: Reader, context: Context) -> HandshakeMessage:
     """The next message; its fields are remembered by the reader.  DecodeError if there is none that fits."""
     start = reader.pos
     kind = reader.data[start] if start < reader.end else None
+    kinds = KINDS13 if context.version == "TLS 1.3" else KINDS
     name = HANDSHAKE_TYPES.get(kind, "message") if kind is not None else "message"
     with reader.part(name):
         reader.uint(
             "handshake type", 1, "what follows", lambda number: HANDSHAKE_TYPES.get(number, "unknown")
         )
-        if kind not in KINDS:
-            known = ", ".join(f"{number} {each.name}" for number, each in sorted(KINDS.items()))
+        if kind not in kinds:
+            known = ", ".join(f"{number} {each.name}" for number, each in sorted(kinds.items()))
             raise DecodeError("handshake type", start, f"one of {known}", str(kind))
         length = reader.uint("length", 3, "of what follows, in bytes")
         if length > reader.remaining:
@@ -83,7 +128,7 @@ def read_handshake(reader: Reader, context: Context) -> HandshakeMessage:
                 "length", start + 1, f"at most {reader.remaining}, as many as follow", str(length)
             )
         outer, reader.end = reader.end, reader.pos + length
-        message: HandshakeMessage = KINDS[kind].read(reader, context)
+        message: HandshakeMessage = kinds[kind].read(reader, context)
         reader.done(name)
         reader.end = outer
     return message

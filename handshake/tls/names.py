@@ -32,6 +32,8 @@ HANDSHAKE_TYPES = {
     1: "ClientHello",
     2: "ServerHello",
     4: "NewSessionTicket",
+    5: "EndOfEarlyData",
+    8: "EncryptedExtensions",
     11: "Certificate",
     12: "ServerKeyExchange",
     13: "CertificateRequest",
@@ -40,8 +42,10 @@ HANDSHAKE_TYPES = {
     16: "ClientKeyExchange",
     20: "Finished",
     22: "CertificateStatus",
+    24: "KeyUpdate",
+    254: "message_hash",
 }
-"""Handshake messages up to TLS 1.2 (RFC 5246 section 7.4, RFC 5077, RFC 6066)."""
+"""Handshake messages (RFC 5246 section 7.4, RFC 5077, RFC 6066; RFC 8446 section 4)."""
 
 EXTENSIONS = {
     0: "server_name",
@@ -111,6 +115,15 @@ TLS 1.2 reads the two bytes as a hash and an algorithm (RFC 5246 section 7.4.1.4
 
 POINT_FORMATS = {0: "uncompressed", 1: "ansiX962_compressed_prime", 2: "ansiX962_compressed_char2"}
 """How points of a curve may be written (RFC 8422 section 5.1.2)."""
+
+DOWNGRADES = {b"DOWNGRD\x01": "TLS 1.3", b"DOWNGRD\x00": "TLS 1.2"}
+"""How the random of a ServerHello ends if its sender could do better, and what (RFC 8446 section 4.1.3).
+
+(With 00 it may be able to do TLS 1.3 as well.)
+"""
+
+PSK_MODES = {0: "psk_ke", 1: "psk_dhe_ke"}
+"""How a pre-shared key is used: alone, or together with (EC)DHE (RFC 8446 section 4.2.9)."""
 
 COMPRESSIONS = {0: "null", 1: "DEFLATE"}
 """Compression methods; nobody compresses any more, since lengths gave secrets away (the attack CRIME)."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from handshake.errors import ProtocolError
-from handshake.tls.names import VERSIONS, name_of, version_number
+from handshake.tls.names import CONTENT_TYPES, VERSIONS, name_of, version_number
 from handshake.tls.protection import Protection
+from handshake.tls.protection13 import VERSION as VERSION13
+from handshake.tls.protection13 import Protection13
 from handshake.tls.records import PLAIN_MOST, Record, RecordError, RecordStream
 
 
@@ -13,12 +15,14 @@ class RecordLayer:
 
     peer: whose the records are that come, "client" or "server".
     reads, writes: what they are protected with, None while they are in the clear.
+    skip: so many bytes of records that do not open are passed over: early data that were not accepted.
     """
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
-        self.reads: Protection | None = None
-        self.writes: Protection | None = None
+        self.reads: Protection | Protection13 | None = None
+        self.writes: Protection | Protection13 | None = None
+        self.skip = 0
         self._stream = RecordStream()
         self._out = bytearray()
 
@@ -29,14 +33,18 @@ class RecordLayer:
         except RecordError as error:
             return list(error.records), error
 
-    def open(self, record: Record, version: str) -> Record:
-        """What a record carries.   version: the one that was agreed upon, "" if none is yet.
+    def open(self, record: Record, version: str) -> Record | None:
+        """What a record carries; None for one that is passed over.
+
+        version: the one that was agreed upon, "" if none is yet.
 
         ProtocolError with the alert protocol_version, record_overflow or bad_record_mac.
         """
         if record.version >> 8 != 3:
             why = f"a record of version {record.version:04x}, and all of SSL 3.0 and TLS begin with 03"
             raise ProtocolError(self.peer, why, "RFC 5246 appendix E.1", "protocol_version")
+        if version == "TLS 1.3":
+            return self._open13(record)
         # (Who gives up before a version is agreed upon sends the alert with the version it began with.)
         alert = record.type == 21 and self.reads is None
         if version and record.version != version_number(version) and not alert:
@@ -49,10 +57,47 @@ class RecordLayer:
             raise ProtocolError(self.peer, why, "RFC 5246 section 6.2.1", "record_overflow")
         return record
 
+    def _open13(self, record: Record) -> Record | None:
+        """The same in TLS 1.3, which does not look at the version of a record (RFC 8446 section 5.1)."""
+        if record.type == 20 or (self.reads is None and record.type != 23):
+            return record
+        if record.type == 23 and self.skip and self._is_left_over(record):
+            return None
+        if self.reads is None:
+            why = "a record is protected, and there are no keys yet"
+            raise ProtocolError(self.peer, why, "RFC 8446 section 5", "unexpected_message")
+        if record.type == 23:
+            opened = self.reads.open(record)
+            self.skip = 0
+            return opened
+        if record.type == 21 and self.reads.seq == 0:
+            return record  # from a peer that gave up before it had keys
+        why = f"a record of {CONTENT_TYPES[record.type]} is not protected"
+        raise ProtocolError(self.peer, why, "RFC 8446 section 5", "unexpected_message")
+
+    def _is_left_over(self, record: Record) -> bool:
+        """Whether a record is one of early data that were not accepted (RFC 8446 section 4.2.10)."""
+        if self.reads is not None:
+            try:
+                self.reads.open(record)
+            except ProtocolError as error:
+                self.reads.seq -= 1
+                if error.alert != "bad_record_mac":
+                    raise
+            else:
+                self.reads.seq -= 1
+                return False
+        if len(record.fragment) > self.skip:
+            why = "sends more early data than it may"
+            raise ProtocolError(self.peer, why, "RFC 8446 section 4.2.10", "unexpected_message")
+        self.skip -= len(record.fragment)
+        return True
+
     def write(self, kind: int, data: bytes, version: str) -> None:
         """A record of that type, to be sent."""
-        if self.writes is None:
-            record = Record(kind, version_number(version), data)
+        if self.writes is None or (version == "TLS 1.3" and kind == 20):
+            number = VERSION13 if version == "TLS 1.3" else version_number(version)
+            record = Record(kind, number, data)
         else:
             record = self.writes.seal(kind, data)
         self._out += record.encode()

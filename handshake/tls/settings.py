@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handshake.tls.exchange import OUR_GROUPS
-from handshake.tls.keys import VERSIONS
 from handshake.tls.names import GROUPS, SIGNATURE_SCHEMES, version_name
+from handshake.tls.names import VERSIONS as VERSION_NAMES
 from handshake.tls.signing import SCHEMES
 from handshake.tls.suites import SUITES, Suite, find
+
+ORDER = tuple(VERSION_NAMES.values())
+"""The versions, oldest first."""
 
 Verify = Callable[[list[Any]], Any]
 """Judges a chain, leaf first, of cryptography's certificates.
@@ -27,10 +30,13 @@ class Settings:
     groups: for ECDHE, best first.   schemes: of signatures, best first.   (Both by number or name.)
     protocols: what is to be spoken inside ("http/1.1"), best first; none says nothing about it.
     extended_master_secret, encrypt_then_mac: whether it can do RFC 7627 and RFC 7366.
-    tickets: whether a client says that it takes tickets (it takes them, and does not use them).
+    tickets: whether a client of TLS 1.2 says that it takes tickets (it takes them, and does not use them).
+    Of TLS 1.3 only: shares: for how many of its groups a client sends a public value at once;
+    compatibility: whether it looks like TLS 1.2 on the way (RFC 8446 appendix D.4);
+    padding: records are filled up to a multiple of so many bytes, 0 for none.
     """
 
-    versions: tuple[str, ...] = ("TLS 1.2",)
+    versions: tuple[str, ...] = ("TLS 1.3", "TLS 1.2")
     suites: tuple[Suite, ...] = tuple(SUITES.values())
     groups: tuple[int, ...] = OUR_GROUPS
     schemes: tuple[int, ...] = SCHEMES
@@ -38,6 +44,9 @@ class Settings:
     extended_master_secret: bool = True
     encrypt_then_mac: bool = True
     tickets: bool = False
+    shares: int = 1
+    compatibility: bool = True
+    padding: int = 0
 
     @classmethod
     def of(cls, **choices: Any) -> Settings:
@@ -60,18 +69,23 @@ class Settings:
         if "schemes" in given:
             given["schemes"] = _numbers("a scheme", given["schemes"], SIGNATURE_SCHEMES, SCHEMES)
         settings = cls(**given)
+        if "versions" not in given:  # of those that we speak, the ones that the suites are for
+            fitting = tuple(each for each in settings.versions if settings.suites_for(each))
+            settings = replace(settings, versions=fitting or ("TLS 1.2",))
         settings.check()
         return settings
 
     def check(self) -> None:
         """ValueError for choices that make no handshake."""
         for version in self.versions:
-            if version not in VERSIONS:
-                raise ValueError(f"a version is one of {', '.join(VERSIONS)}; not {version!r}")
+            if version not in ORDER:
+                raise ValueError(f"a version is one of {', '.join(ORDER)}; not {version!r}")
         if not self.versions or not self.suites:
             raise ValueError("a version and a suite are needed at least")
-        if not self.groups and any(suite.key_exchange == "ECDHE" for suite in self.suites):
-            raise ValueError("a suite with ECDHE needs a group at least")
+        if not self.groups and any(suite.key_exchange != "RSA" for suite in self.suites):
+            raise ValueError("a suite with ECDHE, or of TLS 1.3, needs a group at least")
+        if not self.shares >= 0 or self.padding not in range(1 << 14):
+            raise ValueError("shares is 0 or more, padding from 0 to 16383")
         for protocol in self.protocols:
             if not 1 <= len(protocol.encode()) <= 255:
                 raise ValueError(f"the name of a protocol has 1 to 255 bytes (RFC 7301); got {protocol!r}")
@@ -79,7 +93,11 @@ class Settings:
     @property
     def highest(self) -> str:
         """The newest version."""
-        return max(self.versions, key=VERSIONS.index)
+        return max(self.versions, key=ORDER.index)
+
+    def suites_for(self, *versions: str) -> tuple[Suite, ...]:
+        """Those of the suites that may be used with one of these versions."""
+        return tuple(suite for suite in self.suites if any(map(suite.serves, versions)))
 
     @property
     def first(self) -> str:

@@ -1,7 +1,8 @@
 """Cipher suites: each a choice of key exchange, signature, cipher, MAC and hash, under one number.
 
-Up to TLS 1.2 the number settles everything at once.  `SUITES` lists those that this package speaks, in the
-order in which a client prefers them; `NAMES` also those that it only knows by name.
+Up to TLS 1.2 the number settles everything at once; in TLS 1.3 the cipher and the hash alone.  `SUITES` lists
+those that this package speaks, in the order in which a client prefers them; `NAMES` also those that it only
+knows by name.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Suite:
     number, name: as IANA lists it.   openssl: what OpenSSL calls it.
     key_exchange: "RSA" (the client encrypts the premaster secret with the certificate's key) or "ECDHE".
     authentication: the kind of key that the server's certificate needs, "RSA" or "ECDSA".
+    (In TLS 1.3 a suite says nothing of either, and both are "".)
     cipher: one of CIPHERS.   mac: the hash of its MAC, or "".   hash: of the PRF of TLS 1.2.
     since: the first version that may use it.
     """
@@ -78,7 +80,9 @@ class Suite:
         return MAC_LENGTHS[self.mac]
 
     def serves(self, version: str) -> bool:
-        """Whether the suite may be used with a version."""
+        """Whether the suite may be used with a version; those of TLS 1.3 are used with that one alone."""
+        if "TLS 1.3" in (self.since, version):
+            return self.since == version
         return version_number(version) >= version_number(self.since)
 
     def __str__(self) -> str:
@@ -110,9 +114,19 @@ def _suite(number: int, name: str, openssl: str) -> Suite:
     )
 
 
+def _suite13(number: int, name: str, cipher: str, hash: str) -> Suite:
+    """A suite of TLS 1.3: a cipher that authenticates by itself, and a hash (RFC 8446 appendix B.4)."""
+    return Suite(number, name, name, "", "", CIPHERS[cipher], "", hash, "TLS 1.3")
+
+
 SUITES = {
     suite.number: suite
     for suite in (
+        _suite13(0x1301, "TLS_AES_128_GCM_SHA256", "AES-128-GCM", "sha256"),
+        _suite13(0x1302, "TLS_AES_256_GCM_SHA384", "AES-256-GCM", "sha384"),
+        _suite13(0x1303, "TLS_CHACHA20_POLY1305_SHA256", "ChaCha20-Poly1305", "sha256"),
+        _suite13(0x1304, "TLS_AES_128_CCM_SHA256", "AES-128-CCM", "sha256"),
+        _suite13(0x1305, "TLS_AES_128_CCM_8_SHA256", "AES-128-CCM-8", "sha256"),
         _suite(0xC02B, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"),
         _suite(0xC02F, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
         _suite(0xC02C, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"),
@@ -162,11 +176,6 @@ ALL = {**SUITES, **WITHOUT_ENCRYPTION}
 NAMES = {
     **{number: suite.name for number, suite in ALL.items()},
     **SIGNALS,
-    0x1301: "TLS_AES_128_GCM_SHA256",
-    0x1302: "TLS_AES_256_GCM_SHA384",
-    0x1303: "TLS_CHACHA20_POLY1305_SHA256",
-    0x1304: "TLS_AES_128_CCM_SHA256",
-    0x1305: "TLS_AES_128_CCM_8_SHA256",
     0x0004: "TLS_RSA_WITH_RC4_128_MD5",
     0x0005: "TLS_RSA_WITH_RC4_128_SHA",
     0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",

@@ -8,76 +8,49 @@ answers; what does not fit is noted.  A record that nobody can open stays what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from handshake.errors import DecodeError, HandshakeError
 from handshake.tls import extensions as ext
-from handshake.tls.alerts import LEVELS, Alert
+from handshake.tls import watcher13
 from handshake.tls.derive import derive, finished
+from handshake.tls.either13 import message_hash
 from handshake.tls.encoding import HEADER_LENGTH, HandshakeMessage
 from handshake.tls.exchange import decrypt
-from handshake.tls.hellos import ClientHello, NewSessionTicket, ServerHello
+from handshake.tls.extensions13 import EarlyData, SupportedVersions
+from handshake.tls.heard import (
+    FITS,
+    FITS_NOT,
+    MESSAGE_MOST,
+    MESSAGES_MOST,
+    Direction,
+    Find,
+    Heard,
+    Part,
+    details_of,
+    fitting,
+    heard_alert,
+    take,
+)
+from handshake.tls.hellos import ClientHello, HelloRetryRequest, NewSessionTicket, ServerHello
 from handshake.tls.known import CHANGE_CIPHER_SPEC, Agreed, Told
 from handshake.tls.messages import decode_handshake, handshake_name
+from handshake.tls.messages13 import Finished13
 from handshake.tls.names import CONTENT_TYPES, VERSIONS, name_of
 from handshake.tls.proofs import Certificate, ClientKeyExchange, Finished, ServerKeyExchange
 from handshake.tls.protection import Protection
 from handshake.tls.records import HEADER_LENGTH as RECORD_HEADER
-from handshake.tls.records import Record, RecordError, RecordStream
-from handshake.tls.suites import ALL, suite_name
+from handshake.tls.records import Record, RecordError
+from handshake.tls.schedule import SIZES
+from handshake.tls.suites import ALL, Suite, suite_name
+from handshake.tls.watcher13 import Ring
 from handshake.trace import Secret
-
-Part = tuple[int, int]
-"""Bytes of one direction: from which offset of its stream, up to which."""
-
-Find = Callable[[bytes], Mapping[str, bytes]]
-"""Gives the secrets of a connection, by their labels in a key log, from its client random."""
-
-MESSAGE_MOST = 1 << 18
-"""A longer handshake message is not waited for."""
-
-
-MESSAGES_MOST = 100
-"""So many messages at most belong to a handshake; whatever comes after them is told, and not remembered."""
-
-
-class Heard(NamedTuple):
-    """One message.
-
-    sender: "client" or "server".   name: the standard's.   data: as it travelled: a handshake message, an
-    alert, or the whole record where that is encrypted.   parts: where its bytes stood in the stream.
-    form: how to read it, see `read_form`.   details: (label, value) worth reading beside the name.
-    plaintext: what an encrypted record held, if it was opened; secret: what opened it.
-    """
-
-    sender: str
-    name: str
-    data: bytes
-    parts: tuple[Part, ...]
-    form: str
-    details: tuple[tuple[str, str | int], ...] = ()
-    notes: tuple[str, ...] = ()
-    plaintext: bytes | None = None
-    secret: str | None = None
-
-
-@dataclass
-class Direction:
-    """What is known of what one end sends."""
-
-    stream: RecordStream = field(default_factory=RecordStream)
-    offset: int = 0
-    sealed: bool = False
-    protection: Protection | None = None
-    message: bytearray = field(default_factory=bytearray)
-    parts: list[Part] = field(default_factory=list)
-    broken: str = ""
 
 
 class Watcher:
-    """Follows one connection up to TLS 1.2.
+    """Follows one connection.
 
     find: gives secrets, see `Find`.   rsa_keys: private keys that may be the server's.
     sessions: master secrets by session id, of connections read before, and of this one afterwards.
@@ -104,7 +77,9 @@ class Watcher:
         self._session_id = b""
         self._premaster: bytes | None = None
         self._keys: dict[str, Protection] = {}
-        self._derived = False
+        self._rings: dict[str, Ring] = {}
+        self._secrets13: dict[str, bytes] = {}
+        self._derived = self._retried = False
 
     def feed(self, sender: str, data: bytes) -> list[Heard]:
         """Bytes of one end came by, in order; the answer is the messages that they complete."""
@@ -128,6 +103,8 @@ class Watcher:
 
     def _record(self, sender: str, end: Direction, record: Record, start: int) -> list[Heard]:
         whole = (start, start + RECORD_HEADER + len(record.fragment))
+        if self.agreed.version == "TLS 1.3" or (record.type == 23 and self._has_early()):
+            return self._record13(sender, end, record, start)
         if not end.sealed:
             return self._clear(sender, end, record, start)
         sealed, notes, plain = record.encode(), [], None
@@ -153,6 +130,75 @@ class Watcher:
             each._replace(data=sealed, parts=(whole,), plaintext=each.data, secret=secret) for each in inside
         ]
 
+    def _record13(self, sender: str, end: Direction, record: Record, start: int) -> list[Heard]:
+        """A record of TLS 1.3: what is protected, looks like data."""
+        whole = (start, start + RECORD_HEADER + len(record.fragment))
+        if record.type == 20:
+            self._count += 1
+            note = "says nothing in TLS 1.3; it is there for those on the way who know TLS 1.2"
+            part = (start + RECORD_HEADER, whole[1])
+            return [
+                Heard(sender, CHANGE_CIPHER_SPEC, record.fragment, (part,), "change_cipher_spec", (), (note,))
+            ]
+        if record.type != 23:
+            return self._clear(sender, end, record, start)
+        sealed, found = record.encode(), self._rings[sender].open(record) if self._rings else None
+        if found is None:
+            self._count += 1
+            notes = ("no key that is known opens it",) if self._secrets13 else ()
+            details = (("sealed", len(record.fragment)),)
+            return [Heard(sender, "application data", sealed, (whole,), "record", details, notes)]
+        opened, secret = found
+        if opened.type == 23:
+            self._count += 1
+            early = ("early data: sent before the server had answered",) if "early" in secret else ()
+            details = (("data", len(opened.fragment)),)
+            return [
+                Heard(
+                    sender,
+                    "application data",
+                    sealed,
+                    (whole,),
+                    "data",
+                    details,
+                    early,
+                    opened.fragment,
+                    secret,
+                )
+            ]
+        inside = self._clear(sender, end, opened, start)
+        return [
+            each._replace(data=sealed, parts=(whole,), plaintext=each.data, secret=secret) for each in inside
+        ]
+
+    def _has_early(self) -> bool:
+        """Whether the client has announced early data, and nobody has answered yet."""
+        hello = self._hello
+        return hello is not None and any(isinstance(each, EarlyData) for each in hello.extensions or ())
+
+    def _keys13(self, suite: Suite) -> None:
+        """The keys of TLS 1.3, as far as their secrets are known."""
+        self._secrets13 = watcher13.known(self.find(self.agreed.client_random))
+        early = suite if self._has_early() else None
+        waiting = self._rings.get("client")
+        self._rings = watcher13.rings(self._secrets13, suite, early)
+        if waiting is not None and waiting.keys and early is not None:  # it has counted records already
+            self._rings["client"].keys[:1] = waiting.keys[:1]
+        for name, value in self._secrets13.items():
+            if not any(each.label == name for each in self.secrets):
+                random = self.agreed.client_random
+                self.secrets.append(Secret(name, value, formula="known already", client_random=random))
+
+    def _early_keys(self, hello: ClientHello) -> None:
+        """The key of early data, whose suite is that of the first of the client's that its secret fits."""
+        self._secrets13 = watcher13.known(self.find(hello.random))
+        secret = self._secrets13.get("client_early_traffic_secret", b"")
+        for number in hello.cipher_suites:
+            suite = ALL.get(number)
+            if suite and suite.serves("TLS 1.3") and len(secret) == SIZES[suite.hash]:
+                self._rings = watcher13.rings({"client_early_traffic_secret": secret}, suite, suite)
+                return
+
     def _clear(self, sender: str, end: Direction, record: Record, start: int) -> list[Heard]:
         """A record whose content can be read."""
         data, at = record.fragment, start + RECORD_HEADER
@@ -164,7 +210,7 @@ class Watcher:
             self._change(sender, end)
             return [Heard(sender, CHANGE_CIPHER_SPEC, data, (part,), "change_cipher_spec")]
         if record.type == 21:
-            return [_alert(sender, data, part)]
+            return [heard_alert(sender, data, part)]
         note = "application data in the clear"
         return [Heard(sender, "application data", data, (part,), "data", (("data", len(data)),), (note,))]
 
@@ -184,7 +230,7 @@ class Watcher:
                 break
             whole = bytes(end.message[:length])
             del end.message[:length]
-            found.append(self._message(sender, whole, _take(end.parts, length)))
+            found.append(self._message(sender, whole, take(end.parts, length)))
         return found
 
     def _message(self, sender: str, data: bytes, parts: tuple[Part, ...]) -> Heard:
@@ -192,7 +238,8 @@ class Watcher:
         self._count += 1
         agreed = self.agreed
         exchange = agreed.suite.key_exchange if agreed.suite else None
-        version = agreed.version if agreed.version in ("SSL 3.0", "TLS 1.0", "TLS 1.1") else "TLS 1.2"
+        known = agreed.version in ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.3")
+        version = agreed.version if known else "TLS 1.2"
         form = f"handshake {version} {exchange or ''}".rstrip()
         notes: list[str] = []
         try:
@@ -208,19 +255,23 @@ class Watcher:
             notes += self._learn(sender, message, told)
         except (HandshakeError, ValueError) as error:
             notes.append(f"does not fit: {error}")
-        return Heard(sender, message.name, data, parts, form, _details(message), tuple(notes))
+        if self._rings:
+            self._rings[sender].turn(message.name)
+        return Heard(sender, message.name, data, parts, form, details_of(message), tuple(notes))
 
     # ---- What the messages tell --------------------------------------------------------------------------
 
     def _learn(self, sender: str, message: HandshakeMessage, told: Told) -> list[str]:
         agreed = self.agreed
         if isinstance(message, ClientHello):
-            if self._hello is not None:
+            if self._hello is not None and not self._retried:
                 self._begin_again(told)
                 agreed = self.agreed
             self._hello = message
             agreed.client_random = message.random
             agreed.places["client random"] = (told.number, 6)
+            if self._has_early():
+                self._early_keys(message)
         elif isinstance(message, ServerHello):
             return self._choice(message, told)
         elif isinstance(message, Certificate) and sender == "server":
@@ -232,6 +283,10 @@ class Watcher:
             self._exchange(message)
         elif isinstance(message, NewSessionTicket) and agreed.master:
             self.sessions[message.ticket] = agreed.master
+        elif isinstance(message, Finished13) and agreed.suite is not None:
+            before = bytes(self._transcript[: -len(told.data)])
+            good = watcher13.fits(self._secrets13, agreed.suite, sender, before, message.verify_data)
+            return [] if good is None else [FITS if good else FITS_NOT]
         elif isinstance(message, Finished):
             return self._finished(sender, message, bytes(self._transcript[: -len(told.data)]))
         return []
@@ -245,8 +300,8 @@ class Watcher:
     def _choice(self, hello: ServerHello, told: Told) -> list[str]:
         agreed = self.agreed
         answers = {each.number: each for each in hello.extensions or ()}
-        chosen = answers.get(ext.SupportedVersions.number)
-        number = chosen.versions[0] if isinstance(chosen, ext.SupportedVersions) else hello.version
+        chosen = answers.get(SupportedVersions.number)
+        number = chosen.versions[0] if isinstance(chosen, SupportedVersions) else hello.version
         agreed.version = name_of(VERSIONS, number)
         agreed.suite = ALL.get(hello.cipher_suite)
         agreed.server_random = hello.random
@@ -258,6 +313,19 @@ class Watcher:
         agreed.resumed = bool(asked) and asked == hello.session_id and agreed.version != "TLS 1.3"
         if agreed.suite is None:
             return [f"{suite_name(hello.cipher_suite)} is not a suite that can be opened here"]
+        if self.rsa_keys and agreed.suite.key_exchange != "RSA" and not self.find(agreed.client_random):
+            self.notes.append(
+                "the server's private key opens nothing here: it has only signed; the secret comes of "
+                "(EC)DHE, whose private halves never travelled and are gone"
+            )
+        if agreed.version == "TLS 1.3" and agreed.suite.serves("TLS 1.3"):
+            if isinstance(hello, HelloRetryRequest):
+                self._retried = True
+                self._transcript = bytearray(
+                    message_hash(agreed.suite, bytes(self._transcript[: -len(told.data)])) + told.data
+                )
+            else:
+                self._keys13(agreed.suite)
         return []
 
     def _exchange(self, message: ClientKeyExchange) -> None:
@@ -265,7 +333,7 @@ class Watcher:
         suite = self.agreed.suite
         if suite is None or suite.key_exchange != "RSA" or self._hello is None:
             return
-        key = _fitting(self.agreed.peer_chain, self.rsa_keys)
+        key = fitting(self.agreed.peer_chain, self.rsa_keys)
         if key is None:
             if self.rsa_keys:
                 self.notes.append("none of the RSA keys given is that of the server's certificate")
@@ -330,54 +398,4 @@ class Watcher:
         secret = finished(self.agreed, "", sender, before, told)
         self.secrets.append(secret)
         good = secret.value == message.verify_data
-        return [
-            "fits the handshake as it was read"
-            if good
-            else "is not what comes of the handshake as it was read"
-        ]
-
-
-def _take(parts: list[Part], length: int) -> tuple[Part, ...]:
-    """The first `length` bytes of these parts; they are taken out."""
-    taken = []
-    while length:
-        start, end = parts[0]
-        size = min(length, end - start)
-        taken.append((start, start + size))
-        length -= size
-        if size == end - start:
-            parts.pop(0)
-        else:
-            parts[0] = (start + size, end)
-    return tuple(taken)
-
-
-def _alert(sender: str, data: bytes, part: Part) -> Heard:
-    try:
-        alert = Alert.decode(data)
-    except DecodeError as error:
-        return Heard(sender, "Alert", data, (part,), "alert", (), (f"cannot be read: {error}",))
-    details = ((LEVELS[alert.level], alert.name),)
-    return Heard(sender, "Alert", data, (part,), "alert", details, (f"the {sender} says: {alert.says}",))
-
-
-def _details(message: HandshakeMessage) -> tuple[tuple[str, str | int], ...]:
-    """What is worth reading beside the name."""
-    if isinstance(message, ClientHello):
-        return (("suites", len(message.cipher_suites)),)
-    if isinstance(message, ServerHello):
-        return (("", suite_name(message.cipher_suite)),)
-    if isinstance(message, Certificate):
-        return (("chain of", len(message.chain)),)
-    return ()
-
-
-def _fitting(chain: Sequence[bytes], keys: Sequence[Any]) -> Any:
-    """The private key of the first certificate, if it is among these."""
-    from cryptography import x509
-
-    try:
-        wanted = x509.load_der_x509_certificate(chain[0]).public_key() if chain else None
-    except Exception:  # whatever a parser may raise about a peer's bytes
-        return None
-    return next((key for key in keys if key.public_key() == wanted), None)
+        return [FITS if good else FITS_NOT]
