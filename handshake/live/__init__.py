@@ -10,6 +10,7 @@ from handshake.live.datagrams import Boundaries, boundaries
 from handshake.live.loopback import loopback
 from handshake.live.mishaps import CASES, Trouble, trouble
 from handshake.live.opinions import Opinion, Opinions, openssl, opinions, opinions_at
+from handshake.live.outcomes import Outcome, outcome, outcomes
 from handshake.live.peers import spoken, tls
 from handshake.live.states import state, tells
 from handshake.live.visit import Visit, visit
@@ -23,6 +24,7 @@ __all__ = [
     "Client",
     "Opinion",
     "Opinions",
+    "Outcome",
     "Room",
     "Server",
     "Steps",
@@ -34,6 +36,8 @@ __all__ = [
     "openssl",
     "opinions",
     "opinions_at",
+    "outcome",
+    "outcomes",
     "spoken",
     "state",
     "steps",

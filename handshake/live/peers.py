@@ -17,7 +17,7 @@ from typing import Any
 from handshake.live.opinions import written
 from handshake.pki.authority import case
 from handshake.sim.faults import Fault
-from handshake.sim.handshakes import HOST, REQUEST, RESPONSE, over_tcp, two_ends
+from handshake.sim.handshakes import HOST, REQUEST, RESPONSE, of_client, over_tcp, two_ends
 from handshake.sim.inpath import Tamper
 from handshake.sim.link import Link
 from handshake.sim.world import CLIENT, SERVER
@@ -103,6 +103,11 @@ class OpenSSLEnd:
         return (self._object.cipher() or ("",))[0]
 
     @property
+    def peer_certificate(self) -> bytes:
+        """The other end's certificate in DER, or nothing."""
+        return self._object.getpeercert(binary_form=True) or b""
+
+    @property
     def version(self) -> str:
         """The version that was agreed upon."""
         return {"TLSv1": "TLS 1.0"}.get(
@@ -168,6 +173,8 @@ def tls(
     suite: str | int | None = None,
     kind: str = "RSA",
     client_auth: bool | str = False,
+    shows: str = "good",
+    lists: bool = False,
     seed: int | bytes | str | None = 0,
     delay: float = 0.020,
     request: bytes = REQUEST,
@@ -188,26 +195,37 @@ def tls(
     """
     if ours not in ("client", "server"):
         raise ValueError(f"ours is 'client' or 'server', got {ours!r}")
-    if version not in VERSIONS:
-        raise ValueError(f"this OpenSSL speaks {', '.join(VERSIONS)} of those that we do; not {version!r}")
-    mine, others = ({"client": choices}, {}) if ours == "client" else ({}, choices)
-    one, other = two_ends(
-        version, key_exchange, suite, kind, client_auth, seed, verify, mine.get("client", {}), dict(others)
-    )
-    agreed = one.settings.suites[0] if ours == "client" else other.settings.suites[0]
-    names = [each.openssl for each in (one if ours == "client" else other).settings.suites] or [
-        agreed.openssl
-    ]
-    with _keylog() as log:
-        theirs = _openssl(
-            "server" if ours == "client" else "client", version, names, kind, client_auth, verify, log
+    with keylog() as log:
+        first, second = joined(
+            version, ours, key_exchange, suite, kind, client_auth, shows, lists, seed, verify, log, choices
         )
-        first, second = (one, theirs) if ours == "client" else (theirs, other)
         return over_tcp(
             first, second, f"{version}, our {ours} and OpenSSL", title=title, seed=seed, link=Link(delay),
             request=request, response=response, think=think, faults=faults, tampering=tampering,
             addresses=addresses, until=None, keys=lambda: log.read_bytes() if log.exists() else b"",
         )  # fmt: skip
+
+
+def joined(
+    version: str, ours: str, key_exchange: str, suite: str | int | None, kind: str, client_auth: bool | str,
+    shows: str, lists: bool, seed: Any, verify: bool, log: Path, choices: dict[str, Any],
+) -> tuple[Any, Any]:  # fmt: skip
+    """A client's and a server's end.
+
+    ours: which of them is ours: "client", "server", "both" or "neither"; the others are OpenSSL's.
+    """
+    if version not in VERSIONS:
+        raise ValueError(f"this OpenSSL speaks {', '.join(VERSIONS)} of those that we do; not {version!r}")
+    of_ours = {end: choices if ours in (end, "both") else {} for end in ("client", "server")}
+    one, other = two_ends(
+        version, key_exchange, suite, kind, client_auth, seed, verify, of_ours["client"], of_ours["server"],
+        shows, lists,
+    )  # fmt: skip
+    names = [each.openssl for each in (other if ours == "server" else one).settings.suites]
+    about = version, names, kind, client_auth, shows, lists, verify, log
+    first = one if ours in ("client", "both") else _openssl("client", *about)
+    second = other if ours in ("server", "both") else _openssl("server", *about)
+    return first, second
 
 
 def spoken(version: str) -> list[str]:
@@ -235,17 +253,18 @@ def _modern() -> list[Any]:
 
 
 @contextmanager
-def _keylog() -> Any:
+def keylog() -> Any:
+    """A file for the secrets of OpenSSL's end; it is gone afterwards."""
     with TemporaryDirectory() as folder:
         yield Path(folder) / "keys.txt"
 
 
 def _openssl(
-    end: str, version: str, suites: list[str], kind: str, client_auth: bool | str, verify: bool, log: Path
-) -> OpenSSLEnd:
+    end: str, version: str, suites: list[str], kind: str, client_auth: bool | str, shows: str, lists: bool,
+    verify: bool, log: Path,
+) -> OpenSSLEnd:  # fmt: skip
     """OpenSSL's end, with the certificates of the lessons."""
-    made = case("none", kind=kind)
-    client = case("none", kind=kind, purpose="client", host="client.example.org")
+    made, client = case("none", kind=kind), of_client(shows, kind)
     server = end == "server"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
     try:
@@ -260,8 +279,11 @@ def _openssl(
         raise ValueError(f"this OpenSSL speaks none of {', '.join(suites)}")
     context.options |= ssl.OP_NO_TICKET
     context.keylog_filename = str(log)
-    with written(made, client) as files:
-        context.load_verify_locations(files["anchors"])
+    with written(made, client) as files, written(client) as theirs:
+        context.load_verify_locations(theirs["anchors"] if server else files["anchors"])
+        if server and lists:
+            context.load_verify_locations(theirs["lists"])
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
         if server:
             context.load_cert_chain(files["chain"], files["key"])
             wanted = {False: ssl.CERT_NONE, "none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL}
@@ -269,6 +291,6 @@ def _openssl(
         else:
             context.check_hostname = verify
             context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
-            if client_auth and client_auth != "none":
+            if shows != "nothing":
                 context.load_cert_chain(files["good chain"], files["good key"])
     return OpenSSLEnd(end, context, None if server else HOST)

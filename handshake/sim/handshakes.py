@@ -45,6 +45,8 @@ def tls(
     suite: str | int | None = None,
     kind: str = "RSA",
     client_auth: bool | str = False,
+    shows: str = "good",
+    lists: bool = False,
     seed: int | bytes | str | None = 0,
     delay: float = 0.020,
     link: Link | None = None,
@@ -66,6 +68,8 @@ def tls(
     suite: one by name, in place of the usual one for that key exchange.
     kind: of the server's key, "RSA", "ECDSA" or "Ed25519".
     client_auth: whether the client has to say who it is; or "none", "optional", "required".
+    shows: what the client has for that: a "good" certificate, "nothing", or one with a defect, one of
+    `pki.authority.DEFECTS`.   lists: whether the server asks the lists of revoked certificates.
     seed: the same seed gives the same bytes; None draws from the system.
     faults: befall segments, see `sim.drop` and its like.   tampering: befalls records and messages, see
     `sim.flip_byte` and its like.   verify: whether the client checks the server's chain.
@@ -73,8 +77,9 @@ def tls(
     Everything else is as for `sim.tcp`.
     """
     one, other = two_ends(
-        version, key_exchange, suite, kind, client_auth, seed, verify, dict(client or {}), dict(server or {})
-    )
+        version, key_exchange, suite, kind, client_auth, seed, verify, dict(client or {}), dict(server or {}),
+        shows, lists,
+    )  # fmt: skip
     exchange = (key_exchange if suite is None else find(suite).key_exchange) or "ECDHE"
     name = f"{version}, {exchange} key exchange, simulated"
     return over_tcp(
@@ -156,7 +161,8 @@ def _logged(log: bytes) -> list[Secret]:
 
 def two_ends(
     version: str, key_exchange: str, suite: str | int | None, kind: str, client_auth: bool | str,
-    seed: Any, verify: bool, client: dict[str, Any], server: dict[str, Any],
+    seed: Any, verify: bool, client: dict[str, Any], server: dict[str, Any], shows: str = "good",
+    lists: bool = False,
 ) -> tuple[Client, Server]:  # fmt: skip
     """A client and a server with the certificates of the lessons, that will agree on one suite."""
     from handshake import pki
@@ -177,18 +183,20 @@ def two_ends(
         if suite is None:
             raise ValueError(f"with {key_exchange} key exchange the server's key is RSA, not {kind}")
     made = case("none", kind=kind)
-    mine = case("none", kind=kind, purpose="client", host="client.example.org")
+    mine = of_client(shows, kind)
 
     def judged(purpose: str, chain: list[Any]) -> Any:
-        name = HOST if purpose == "server" else None
-        return pki.validate(chain, made.anchors, made.now, name, purpose)
+        if purpose == "server":
+            return pki.validate(chain, made.anchors, made.now, HOST)
+        crls = mine.crls if lists else ()
+        return pki.validate(chain, mine.anchors, mine.now, None, "client", crls)
 
     draw = {end: None if seed is None else f"{seed} {end}" for end in ("client", "server")}
     wanted = "required" if client_auth is True else client_auth or "none"
-    shows = {"certificate": mine.chain, "key": mine.key} if wanted != "none" else {}
+    has = {"certificate": mine.chain, "key": mine.key} if shows != "nothing" else {}
     one = Client(**{
         "server_name": HOST, "versions": [version], "suites": [suite], "seed": Entropy(draw["client"]),
-        "verify": partial(judged, "server") if verify else None, **shows, **client,
+        "verify": partial(judged, "server") if verify else None, **has, **client,
     })  # fmt: skip
     other = Server(**{
         "certificate": made.chain, "key": made.key, "versions": [version], "suites": [suite],
@@ -196,6 +204,14 @@ def two_ends(
         "seed": Entropy(draw["server"]), **server,
     })  # fmt: skip
     return one, other
+
+
+def of_client(shows: str, kind: str) -> Any:
+    """The certificates of the lessons' client.   shows: "good", "nothing", or a defect."""
+    from handshake.pki.authority import case
+
+    defect = "none" if shows in ("good", "nothing") else shows
+    return case(defect, kind=kind, purpose="client", host="client.example.org")
 
 
 def described(
