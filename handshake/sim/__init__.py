@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from handshake.sim.again import Replay, replayed, resumed
 from handshake.sim.calls import calls
 from handshake.sim.clock import Clock
 from handshake.sim.explore import explore
@@ -29,6 +30,7 @@ from handshake.sim.inpath import (
 )
 from handshake.sim.link import Link
 from handshake.sim.montecarlo import openings
+from handshake.sim.race import race
 from handshake.sim.reopening import reopening
 from handshake.sim.restarting import restarting
 from handshake.sim.scenario import tcp
@@ -39,6 +41,7 @@ __all__ = [
     "Clock",
     "Heartbeat",
     "Link",
+    "Replay",
     "Tamper",
     "World",
     "calls",
@@ -59,12 +62,15 @@ __all__ = [
     "noticed",
     "old_syns",
     "openings",
+    "race",
     "reboot",
     "reflect_record",
     "reopening",
     "reorder",
     "repeat_record",
+    "replayed",
     "restarting",
+    "resumed",
     "strip_suites",
     "strip_versions",
     "swap_records",

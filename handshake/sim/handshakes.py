@@ -92,17 +92,19 @@ def over_tcp(
     one: Any, other: Any, name: str, *, title: str | None, seed: Any, link: Link, request: bytes,
     response: bytes, think: float, faults: Iterable[Fault], tampering: Iterable[Tamper],
     addresses: tuple[Address, Address], until: float | None, keys: Callable[[], bytes] = bytes,
+    expects: int | None = None,
 ) -> Trace:  # fmt: skip
     """Two ends of TLS, each with a program and a machine, joined by our own TCP.
 
     one, other: the client's and the server's end; `tls.Endpoint`s, or whatever has the same calls.
     keys: a key log that is asked for afterwards, of ends that tell their secrets in no other way.
+    expects: after how many bytes the server answers; the length of the request unless given.
     """
     check_seconds(think=think, **({} if until is None else {"until": until}))
     faults, path = checked(faults), InPath(tampering)
     world = World(seed=seed, link=link, faults=faults)
     asks = Secured(one, request, len(response), think, path)
-    answers = Secured(other, response, len(request), think, path)
+    answers = Secured(other, response, len(request) if expects is None else expects, think, path)
     asks.peer, answers.peer = answers, asks
     here, there = ends(world, *addresses, (None, None), asks, answers, False, {})
     world.clock.at(0.0, there.listen)

@@ -48,7 +48,7 @@ class Secured:
         """Say what is to be said, and close when all is said."""
         end, client = self.end, self.end.end == "client"
         heard = len(end.received) >= self.waits
-        if end.state == "CONNECTED" and not self._spoken and (client or heard):
+        if getattr(end, "may_send", end.state == "CONNECTED") and not self._spoken and (client or heard):
             self._spoken = True
             if self.says:
                 socket.after(self.think, lambda: self._speak(socket))
@@ -62,7 +62,7 @@ class Secured:
             socket.after(self.think, socket.close)
 
     def _speak(self, socket: Socket) -> None:
-        if self.end.state == "CONNECTED":
+        if self.end.state not in (*OVER, "CLOSING"):
             self.end.send(self.says)
             self._flush(socket)
 

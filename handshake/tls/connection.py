@@ -75,12 +75,17 @@ class Connection:
         if self.state in (*OVER, "CLOSING"):
             why = f"the {self.end} has closed, or its connection has failed: nothing can be sent"
             raise Refused(self.state, why)
-        if self.state != "CONNECTED":
+        if not self.may_send:
             self._waiting += data
             return
         for start in range(0, len(data), PLAIN_MOST):
             self._write(23, data[start : start + PLAIN_MOST])
             self._count += 1
+
+    @property
+    def may_send(self) -> bool:
+        """Whether data go out at once; they wait otherwise."""
+        return self.state == "CONNECTED"
 
     def close(self) -> None:
         """Say that nothing more will be sent (close_notify), so that the other end knows that it has all."""

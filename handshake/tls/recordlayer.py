@@ -102,6 +102,11 @@ class RecordLayer:
             record = self.writes.seal(kind, data)
         self._out += record.encode()
 
+    @property
+    def written(self) -> bytes:
+        """What `take` will give."""
+        return bytes(self._out)
+
     def take(self) -> bytes:
         """The bytes that are to be sent; what was given once does not come again."""
         data = bytes(self._out)

@@ -66,6 +66,7 @@ class Server(Endpoint):
             raise ValueError(f"max_early_data is a number of bytes, below 2^32; got {max_early_data}")
         self.max_early_data = max_early_data
         self.early_left = 0
+        self.early_taken = False
         self.retry: HelloRetryRequest | None = None
         self.hello_before: ClientHello | None = None
         self.wanted_group = 0
@@ -95,6 +96,16 @@ class Server(Endpoint):
         if alert.name == "no_certificate" and self.agreed.version == "SSL 3.0" and self.state == "WAIT_CERT":
             server12.without_certificate(self)
             self.state = "WAIT_CKE"
+
+    @property
+    def may_send(self) -> bool:
+        """Whether data go out at once: also in answer to early data, behind the server's Finished.
+
+        (RFC 8446 section 2.3.  Nobody has proved then that the early data are no recording.)
+        """
+        return self.state == "CONNECTED" or (
+            self.early_taken and self.state in ("WAIT_EOED", "WAIT_FINISHED")
+        )
 
     def take_early(self, size: int) -> None:
         """So many bytes of early data came; ProtocolError if there are more than the ticket allows."""

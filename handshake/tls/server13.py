@@ -77,7 +77,7 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     server.begin_schedule(suite, psk.master if psk else None)
     if early:
         server.advance("client_hello")
-        server.early_left = server.max_early_data
+        server.early_left, server.early_taken = server.max_early_data, True
         server.protect("client", "client_early_traffic_secret", "early data")
     _greet(server, hello, share, psk)
     server.advance("server_hello", share.premaster(shares[group], server.peer))
