@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from handshake import article, capture, live, net, show, sim
-from handshake.labs import closing, layers, numbering, oneway, opening, sockets, trust
+from handshake.labs import closing, forward, layers, numbering, oneway, opening, sockets, trust
 from handshake.labs.layers import byte13
 from handshake.labs.oneway.explorer import run_of
 from handshake.net import UDP, VLAN, Ethernet, IPv4, Padding
@@ -103,6 +103,12 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "TLS over TCP": lambda: show.timeline(sim.tls(client_auth=True)),
     "the article's steps": lambda: show.timeline(article.one_way(client_auth=True).layer("article")),
     "no keys": lambda: show.keys([]),
+    "a tree": lambda: show.tree(sim.tls("TLS 1.3", client_auth=True)),
+    "a tree, changed": lambda: forward.schedule("the PSK", "second").views[0],
+    "a race": lambda: forward.race().views[0],
+    "a race with loss": lambda: forward.race(200, 10.0).views[0],
+    "TLS 1.3": lambda: show.timeline(sim.tls("TLS 1.3").layer("TLS")),
+    "early data": lambda: show.timeline(sim.resumed(early=b"GET /").layer("TLS")),
     "lanes of nothing": lambda: show.lanes({}, linear(0, 1, str), title="Nothing"),
 }
 if not live.loopback():

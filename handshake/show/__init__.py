@@ -27,17 +27,21 @@ from handshake.show.ring import ring
 from handshake.show.ruler import ruler
 from handshake.show.seqtime import seqtime
 from handshake.show.states import states
+from handshake.show.strip import Block, Proof, strip
 from handshake.show.survival import survival
 from handshake.show.table import table
 from handshake.show.timeline import timeline
+from handshake.show.tree import tree
 
 if TYPE_CHECKING:
     from handshake.show.stepping import Stepper
     from handshake.trace import Trace
 
 __all__ = [
+    "Block",
     "Picture",
     "Piece",
+    "Proof",
     "Scale",
     "Series",
     "beside",
@@ -58,9 +62,11 @@ __all__ = [
     "seqtime",
     "states",
     "stepper",
+    "strip",
     "survival",
     "table",
     "timeline",
+    "tree",
 ]
 
 

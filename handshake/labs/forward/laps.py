@@ -1,0 +1,89 @@
+"""Notebook 09: how long until the answer is there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from handshake import show
+from handshake.labs.lab import Lab, Outcome, amount, slider, whole, within
+from handshake.show.axes import linear
+from handshake.show.lanes import Piece
+from handshake.sim.race import RACERS, answered, lap
+from handshake.trace import Trace
+
+KINDS = ("TCP opens", "TLS agrees", "request and answer")
+"""What the time goes into."""
+
+LAPS = 9
+
+
+@lru_cache(maxsize=256)
+def _lap(racer: str, rtt: float, loss: float, seed: int) -> Trace:
+    return lap(racer, rtt, loss, seed)
+
+
+def pieces(run: Trace) -> list[Piece]:
+    """What the time of a run goes into, one piece after the other."""
+    opened = next(
+        (step.time for step in run.steps if step.end == "client" and step.after["state"] == "ESTABLISHED"),
+        0.0,
+    )
+    asked = next(
+        (
+            run.transits[message.sources[0].transit - 1].sent
+            for message in run.layer("TLS").messages
+            if message.sender == "client" and message.form == "data"
+        ),
+        None,
+    )
+    first, second, last = opened or 0.0, asked or answered(run), answered(run)
+    marks = (0.0, first, second, last)
+    return [
+        Piece(start, end, _ms(end - start), kind)
+        for kind, start, end in zip(KINDS, marks, marks[1:], strict=False)
+        if end > start
+    ]
+
+
+def race(rtt_ms: int = 40, loss_percent: float = 0.0) -> Outcome:
+    """All racers, from the first SYN to the answer.
+
+    rtt_ms: a round trip, in milliseconds.   loss_percent: of the packets.
+    Where packets get lost there are nine laps, and the picture shows the one in the middle.
+    """
+    rtt, loss = whole("rtt_ms", rtt_ms, 2, 400) / 1000, loss_percent / 100
+    within("loss_percent", loss_percent, 0, 20)
+    rows, table = {}, []
+    for racer, about in RACERS.items():
+        runs = sorted((_lap(racer, rtt, loss, seed) for seed in range(LAPS if loss else 1)), key=answered)
+        middle = runs[len(runs) // 2]
+        rows[f"{racer}\n{_ms(answered(middle))}"] = pieces(middle)
+        times = [answered(run) for run in runs]
+        some = times[0], times[len(times) // 2], times[-1]
+        table.append((racer, about, f"{times[0] / rtt:.0f}", *map(_ms, some)))
+    longest = max(piece.end for each in rows.values() for piece in each)
+    picture = show.lanes(
+        rows, linear(0, longest * 1.02, _ms, "from the first SYN"), kinds=KINDS,
+        title="From the first SYN to the answer",
+        subtitle=[f"a round trip takes {rtt_ms} ms; {loss_percent:g} % of the packets get lost"],
+    )  # fmt: skip
+    columns = ("who", "what", "round trips", "shortest", "middle", "longest")
+    times_ = show.table(columns, table, title=f"{LAPS if loss else 1} lap{'s' * bool(loss)} each")
+    best, worst = table[-1][4], table[0][4]
+    words = f"A round trip takes {rtt_ms} ms: 0-RTT has its answer after {best}, TLS 1.2 after {worst}."
+    if loss:
+        words += " What is lost is waited for: one lost segment costs more than all round trips saved."
+    return Outcome(words, (picture, times_))
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def race_lab() -> Lab:
+    """`race`, with controls."""
+    return Lab(
+        "Who has the answer first?", race,
+        rtt_ms=slider("round trip, ms", 40, 2, 400),
+        loss_percent=amount("lost, percent", 0.0, 0.0, 20.0, 1.0),
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""Notebook 09: somebody on the way takes versions out of the hello; somebody sends early data again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handshake import show, sim
+from handshake.labs.lab import Lab, Outcome, amount, choice, one_of, switch, within
+from handshake.trace import Trace
+
+SERVERS = {"speaks TLS 1.3 and 1.2": ["TLS 1.3", "TLS 1.2"], "speaks TLS 1.2 only": ["TLS 1.2"]}
+"""What the server can do."""
+
+SUITES = ["TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"]
+
+
+def downgraded(stripped: bool, server: str) -> Trace:
+    """A client that speaks both versions."""
+    one_of("server", server, SERVERS)
+    both: dict[str, Any] = {"suites": SUITES}
+    return sim.tls(
+        "TLS 1.3", seed=7, client={**both, "versions": ["TLS 1.3", "TLS 1.2"]},
+        server={**both, "versions": SERVERS[server]},
+        tampering=[sim.strip_versions("TLS 1.2")] if stripped else [],
+        title=f"The server {server}{', and the hello was stripped' * stripped}",
+    )  # fmt: skip
+
+
+def downgrade(stripped: bool = True, server: str = "speaks TLS 1.3 and 1.2") -> Outcome:
+    """A client that speaks TLS 1.3 and 1.2.
+
+    stripped: whether somebody on the way takes TLS 1.3 out of its hello.   server: one of SERVERS.
+    """
+    run = downgraded(stripped, server)
+    hello = next((each for each in run.layer("TLS").messages if each.name == "ServerHello"), None)
+    tail = hello.data[30:38] if hello else b""
+    failed = next((step for step in run.above if step.after["state"] == "FAILED"), None)
+    version = next((step.after["version"] for step in reversed(run.above) if step.end == "client"), "")
+    mark = (
+        f"The server's random ends in {tail.decode('latin-1')!r}"
+        if tail.startswith(b"DOWNGRD")
+        else ("The server's random ends in nothing but chance")
+    )
+    if failed is None:
+        words = f"They speak {version}. {mark}."
+    else:
+        why = failed.notes[-1].partition(": ")[2].partition(" (RFC")[0]
+        words = f"{mark}. The {failed.end} goes no further: \u201c{why}\u201d."
+    return Outcome(words, (show.timeline(run.layer("TLS")),), run)
+
+
+def downgrade_lab() -> Lab:
+    """`downgrade`, with controls."""
+    return Lab(
+        "Somebody takes TLS 1.3 out of the hello", downgrade,
+        stripped=switch("the hello is stripped", True),
+        server=choice("the server", list(SERVERS), "speaks TLS 1.3 and 1.2"),
+    )  # fmt: skip
+
+
+def replay(single_use: bool = False, later: float = 1.0) -> Outcome:
+    """An order in early data, recorded on its way and sent again.
+
+    single_use: whether the server takes a ticket once only.   later: after how many seconds it comes again.
+    """
+    within("later", later, 0, 60)
+    found = sim.replayed(single_use=single_use, later=float(later))
+    notes = [note for step in found.again.above if step.end == "server" for note in step.notes]
+    told = next((n for n in notes if "ticket is not" in n), "") or next(
+        (n for n in notes if "early" in n), ""
+    )
+    told = told or next((n for n in notes if "no use" in n), "")
+    words = f"The recording comes {later:g} s later: {found}. The server: {told}."
+    return Outcome(
+        words,
+        (show.beside(the_client=show.timeline(found.first.layer("TLS")),
+                     the_recording=show.timeline(found.again.layer("TLS"))),),
+    )  # fmt: skip
+
+
+def replay_lab() -> Lab:
+    """`replay`, with controls."""
+    return Lab(
+        "Early data, sent again", replay,
+        single_use=switch("a ticket is good for once", False),
+        later=amount("seconds later", 1.0, 0.0, 60.0, 1.0),
+    )  # fmt: skip
