@@ -14,6 +14,7 @@ calls the last one Main Secret, and changes no byte.)
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import new
 from hmac import digest
 from typing import NamedTuple
@@ -56,6 +57,10 @@ TREE = (
 )  # fmt: skip
 """Every secret below the three, as RFC 8446 draws them."""
 
+STAGES = {stage: [each for each in TREE if each.stage == stage] for stage in
+          ("client_hello", "server_hello", "server_finished", "client_finished")}  # fmt: skip
+"""The same, by the stage at which they appear."""
+
 KEY_LOG = {
     "client_early_traffic_secret": "CLIENT_EARLY_TRAFFIC_SECRET",
     "early_exporter_master_secret": "EARLY_EXPORTER_SECRET",
@@ -79,22 +84,29 @@ def expand_label(hash: str, secret: bytes, label: str, context: bytes, length: i
     label: the purpose, without "tls13 " before it.   context: mostly a hash over messages; may be empty.
     ValueError for a length or a label that cannot be.
     """
-    size = _size(hash)
-    if not 0 <= length <= min(255 * size, 0xFFFF):
-        raise ValueError(f"HKDF-Expand gives 0 to {min(255 * size, 0xFFFF)} bytes, not {length}")
-    name = b"tls13 " + label.encode("ascii")
-    if len(name) > 255 or len(context) > 255:
-        raise ValueError(f"label and context have at most 255 bytes; got {len(name)} and {len(context)}")
-    about = b"%b%c%b%c%b" % (length.to_bytes(2, "big"), len(name), name, len(context), context)
-    block = digest(secret, about + b"\x01", hash)
-    if length <= size:
-        return block[:length]
-    output, count = block, 1
+    about = _about(hash, label, len(context), length) + context
+    output = block = digest(secret, about + b"\x01", hash)
+    count = 1
     while len(output) < length:  # (RFC 5869 section 2.3: each block goes into the next)
         count += 1
         block = digest(secret, b"%b%b%c" % (block, about, count), hash)
         output += block
     return output[:length]
+
+
+@lru_cache(maxsize=256)
+def _about(hash: str, label: str, context: int, length: int) -> bytes:
+    """What stands before the context in the input of HKDF-Expand (the struct HkdfLabel).
+
+    There are few of them, so they are made once.   context: how long that is.
+    """
+    most = min(255 * _size(hash), 0xFFFF)
+    if not 0 <= length <= most:
+        raise ValueError(f"HKDF-Expand gives 0 to {most} bytes, not {length}")
+    name = b"tls13 " + label.encode("ascii")
+    if len(name) > 255 or context > 255:
+        raise ValueError(f"label and context have at most 255 bytes; got {len(name)} and {context}")
+    return b"%b%c%b%c" % (length.to_bytes(2, "big"), len(name), name, context)
 
 
 def derive_secret(hash: str, secret: bytes, label: str, transcript_hash: bytes) -> bytes:
@@ -177,14 +189,12 @@ class KeySchedule:
     def _stage(self, stage: str, th: bytes) -> None:
         if len(th) != len(self._zeros):
             raise ValueError(f"th is a hash of {self.hash}, {len(self._zeros)} bytes; got {len(th)}")
-        for each in TREE:
-            if each.stage == stage:
-                if each.source not in self.secrets:
-                    raise ValueError(f"{each.name} comes after the {each.source}, and there is none yet")
-                context = th if each.until else EMPTY[self.hash]
-                self.secrets[each.name] = derive_secret(
-                    self.hash, self.secrets[each.source], each.label, context
-                )
+        for each in STAGES[stage]:
+            source = self.secrets.get(each.source)
+            if source is None:
+                raise ValueError(f"{each.name} comes after the {each.source}, and there is none yet")
+            context = th if each.until else EMPTY[self.hash]
+            self.secrets[each.name] = derive_secret(self.hash, source, each.label, context)
 
 
 def _size(hash: str) -> int:
