@@ -93,7 +93,7 @@ class Recording(Connection):
         self.flight = flight
         self.derived: list[Secret] = []
         self.heard = 0
-        self.state = "CONNECTED"
+        self.state = "NO KEYS"
         self.moves.append(Move("open", {"state": "START"}, {"state": self.state}, ("sends a recording",), ()))
 
     def receive(self, data: bytes) -> None:

@@ -67,13 +67,13 @@ def race(rtt_ms: int = 40, loss_percent: float = 0.0) -> Outcome:
         title="From the first SYN to the answer",
         subtitle=[f"a round trip takes {rtt_ms} ms; {loss_percent:g} % of the packets get lost"],
     )  # fmt: skip
+    words = f"A round trip takes {rtt_ms} ms. The answer is there after: "
+    words += "; ".join(f"{row[0]}, {row[4]}" for row in table) + "."
+    if not loss:
+        return Outcome(words, (picture,))
     columns = ("who", "what", "round trips", "shortest", "middle", "longest")
-    times_ = show.table(columns, table, title=f"{LAPS if loss else 1} lap{'s' * bool(loss)} each")
-    best, worst = table[-1][4], table[0][4]
-    words = f"A round trip takes {rtt_ms} ms: 0-RTT has its answer after {best}, TLS 1.2 after {worst}."
-    if loss:
-        words += " What is lost is waited for: one lost segment costs more than all round trips saved."
-    return Outcome(words, (picture, times_))
+    words += " What is lost is waited for: one lost segment costs more than all round trips saved."
+    return Outcome(words, (picture, show.table(columns, table, title=f"{LAPS} laps each")))
 
 
 def _ms(seconds: float) -> str:

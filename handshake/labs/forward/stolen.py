@@ -60,6 +60,9 @@ def time_machine(connection: str = "TLS 1.2, RSA", loot: str = "the server's pri
         else:
             what = f"opened: {message.plaintext[:32]!r}" if message.form == "data" else "opened"
             read += message.form == "data"
+        if message.name == "ClientKeyExchange" and connection == "TLS 1.2, RSA":
+            key = "opened with the server's key" if loot == LOOT[1] else "encrypted for the server"
+            what = f"in the clear; the premaster secret in it: {key}"
         rows.append((message.number, message.sender, message.name, what))
     words = f"Recorded: {connection}. Stolen later: {loot}. "
     if read:
