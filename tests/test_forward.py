@@ -102,7 +102,7 @@ def test_a_tree_needs_a_schedule() -> None:
 
 
 def test_inputs_are_numbered_as_the_messages_travelled() -> None:
-    """With early data the two ends count differently; the trace has one numbering, and every input fits it."""
+    """With early data both ends count differently; the trace has one numbering, and every input fits it."""
     run = sim.resumed(early=b"GET /", seed=7)
     by_number = {message.number: message for message in run.layer("TLS").messages}
     assert by_number[3].name == "application data"  # sent before the server had answered
@@ -132,7 +132,7 @@ def test_early_data_are_answered_before_the_client_has_finished() -> None:
     assert run.plaintext() == {
         ("10.0.0.1", 40000): b"GET / HTTP/1.1\r\n\r\n", ("10.0.0.2", 443): RESPONSE,
     }  # fmt: skip
-    with pytest.raises(ValueError, match="early data came with TLS 1.3"):
+    with pytest.raises(ValueError, match=r"early data came with TLS 1\.3"):
         sim.resumed("TLS 1.2", early=b"x")
 
 

@@ -11,7 +11,7 @@ REFUSED = {
     "TLS 1.2": {"nothing": "handshake_failure", "late": ""},
     "TLS 1.3": {"nothing": "certificate_required", "late": " late"},
 }
-"""What a client gets to hear that has nothing where something is required; and whether it had thought it was in."""
+"""What a client hears that has nothing where something is required; whether it had thought it was in."""
 
 ALERTS = {
     "expired": "certificate_expired",

@@ -17,23 +17,34 @@ from handshake.tls import extensions as ext
 from handshake.tls import extensions13 as ext13
 from handshake.tls.encoding import Context
 from handshake.tls.forms import read_form
+from handshake.tls.hellos import RETRY_RANDOM
 from handshake.tls.messages import (
     KINDS,
+    KINDS13,
     Certificate,
+    Certificate13,
     CertificateRequest,
+    CertificateRequest13,
     CertificateStatus,
     CertificateVerify,
     ClientHello,
     ClientKeyExchange,
+    EncryptedExtensions,
+    EndOfEarlyData,
     Finished,
+    Finished13,
     HandshakeMessage,
     HelloRequest,
+    HelloRetryRequest,
+    KeyUpdate,
     NewSessionTicket,
+    NewSessionTicket13,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchange,
     read_handshake,
 )
+from handshake.tls.messages13 import Entry
 from handshake.wire import Reader, replace
 
 CAPTURES = Path(__file__).parent.parent.parent / "shared" / "vectors" / "captures"
@@ -227,6 +238,180 @@ def test_openssls_messages_are_read_and_written_again_byte_by_byte(stem: str) ->
     assert seen >= (
         wanted if stem.startswith("t11") else wanted | {"Certificate", "ClientKeyExchange", "Finished"}
     )
+
+
+# ---- TLS 1.3 ---------------------------------------------------------------------------------------------
+
+u32 = st.integers(0, 2**32 - 1)
+identities = st.lists(st.tuples(filled, u32, st.binary(min_size=32, max_size=48)), min_size=1, max_size=3)
+
+
+def offered_keys(found: list[tuple[bytes, int, bytes]]) -> ext13.PreSharedKey:
+    identities, binders = [(name, age) for name, age, _ in found], [binder for *_, binder in found]
+    return ext13.PreSharedKey(tuple(identities), tuple(binders))
+
+
+SHAPES: dict[str, dict[int, st.SearchStrategy[Any]]] = {
+    "ClientHello": {
+        43: st.builds(ext13.SupportedVersions, numbers),
+        51: st.builds(ext13.KeyShare, st.lists(st.tuples(u16, filled), max_size=3).map(tuple)),
+        45: st.builds(ext13.PskModes, small), 42: st.just(ext13.EarlyData()),
+        44: st.builds(ext13.Cookie, filled), 41: identities.map(offered_keys),
+        47: st.builds(ext13.Authorities, st.lists(filled, min_size=1, max_size=3).map(tuple)),
+        13: st.builds(ext.SignatureAlgorithms, numbers),
+    },
+    "ServerHello": {
+        43: st.builds(ext13.SupportedVersions, st.tuples(u16)),
+        51: st.builds(ext13.KeyShare, st.tuples(st.tuples(u16, filled))),
+        41: st.builds(ext13.PreSharedKey, selected=u16),
+    },
+    "HelloRetryRequest": {
+        43: st.builds(ext13.SupportedVersions, st.tuples(u16)), 44: st.builds(ext13.Cookie, filled),
+        51: st.builds(ext13.KeyShare, st.tuples(st.tuples(u16, st.just(b"")))),
+    },
+    "EncryptedExtensions": {
+        0: st.just(ext.ServerName()), 10: st.builds(ext.SupportedGroups, numbers),
+        16: st.builds(ext.Protocols, st.tuples(filled)), 42: st.just(ext13.EarlyData()),
+    },
+    "CertificateRequest": {
+        13: st.builds(ext.SignatureAlgorithms, numbers),
+        47: st.builds(ext13.Authorities, st.lists(filled, min_size=1, max_size=3).map(tuple)),
+    },
+    "NewSessionTicket": {42: st.builds(ext13.EarlyData, u32)},
+    "Certificate": {},
+}  # fmt: skip
+"""The extensions that have a shape of their own in each message, by number."""
+
+
+def extensions13(message: str) -> st.SearchStrategy[Any]:
+    kinds = [*SHAPES[message].values(), st.builds(ext.Other, unknown, st.binary(max_size=20))]
+    return st.lists(st.one_of(kinds), max_size=5, unique_by=lambda each: each.number).map(tuple)
+
+
+entries = st.lists(st.builds(Entry, filled, extensions13("Certificate")), max_size=3).map(tuple)
+MESSAGES13: dict[str, st.SearchStrategy[Any]] = {
+    "ClientHello": st.builds(
+        ClientHello, u16, random, st.binary(max_size=32), numbers, small, extensions13("ClientHello")
+    ),
+    "ServerHello": st.builds(
+        ServerHello, u16, random, st.binary(max_size=32), u16, st.integers(0, 255), extensions13("ServerHello")
+    ),
+    "HelloRetryRequest": st.builds(
+        HelloRetryRequest, u16, st.just(RETRY_RANDOM), st.binary(max_size=32), u16, st.integers(0, 255),
+        extensions13("HelloRetryRequest"),
+    ),
+    "NewSessionTicket": st.builds(
+        NewSessionTicket13, u32, u32, st.binary(max_size=20), filled, extensions13("NewSessionTicket")
+    ),
+    "EndOfEarlyData": st.just(EndOfEarlyData()),
+    "EncryptedExtensions": st.builds(EncryptedExtensions, extensions13("EncryptedExtensions")),
+    "Certificate": st.builds(Certificate13, entries, st.binary(max_size=20)),
+    "CertificateRequest": st.builds(
+        CertificateRequest13, extensions13("CertificateRequest"), st.binary(max_size=20)
+    ),
+    "CertificateVerify": st.builds(CertificateVerify, u16, st.binary(max_size=40)),
+    "Finished": st.builds(Finished13, filled),
+    "KeyUpdate": st.builds(KeyUpdate, st.integers(0, 255)),
+}  # fmt: skip
+any_message13 = st.one_of(*MESSAGES13.values())
+
+
+def test_every_kind_of_message_of_tls_1_3_is_tried() -> None:
+    assert set(MESSAGES13) == {kind.name for kind in KINDS13.values()} | {"HelloRetryRequest"}
+    assert {kind.name: number for number, kind in KINDS13.items()} == {
+        "ClientHello": 1, "ServerHello": 2, "NewSessionTicket": 4, "EndOfEarlyData": 5,
+        "EncryptedExtensions": 8, "Certificate": 11, "CertificateRequest": 13, "CertificateVerify": 15,
+        "Finished": 20, "KeyUpdate": 24,
+    }  # fmt: skip
+    tried = {number for shapes in SHAPES.values() for number in shapes}
+    assert {kind.number for kind in ext13.KINDS} <= tried
+
+
+@given(any_message13)
+def test_there_and_back_in_tls_1_3(message: Any) -> None:
+    again = decode_handshake(message.encode(), "TLS 1.3")
+    assert again == message
+    assert type(again) is type(message)
+    tiles(message, "TLS 1.3", None)
+
+
+@given(any_message13, st.data())
+def test_whatever_is_changed_in_tls_1_3_is_another_message_or_none(message: Any, data: st.DataObject) -> None:
+    octets = bytearray(message.encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    again = None
+    with suppress(DecodeError):
+        again = decode_handshake(bytes(octets), "TLS 1.3").encode()
+    assert again in (None, bytes(octets))
+
+
+@given(any_message13.filter(lambda message: message.name != "Finished"))  # (which may have any length)
+@settings(max_examples=40)
+def test_no_message_of_tls_1_3_that_is_cut_short_or_goes_on_is_one(message: Any) -> None:
+    data = message.encode()
+    for size in range(len(data)):
+        with pytest.raises(DecodeError):
+            decode_handshake(data[:size], "TLS 1.3")
+    with pytest.raises(DecodeError, match="left over"):
+        decode_handshake(data + b"\0", "TLS 1.3")
+    body = data[4:] + b"\0"  # and with a length that fits
+    if message.name not in ("CertificateVerify",):
+        with pytest.raises(DecodeError):
+            decode_handshake(data[:1] + len(body).to_bytes(3, "big") + body, "TLS 1.3")
+
+
+@given(st.binary(max_size=80), st.sampled_from(sorted(KINDS13)))
+def test_noise_in_tls_1_3_is_a_decode_error(noise: bytes, number: int) -> None:
+    data = bytes([number]) + len(noise).to_bytes(3, "big") + noise
+    try:
+        found = decode_handshake(data, "TLS 1.3")
+    except DecodeError:
+        return
+    assert found.encode() == data
+
+
+@pytest.mark.parametrize(("data", "words"), [
+    ("00000000", "handshake type at byte 0: expected one of 1 ClientHello"),
+    ("0e000000", "handshake type at byte 0"), ("10000000", "handshake type at byte 0"),
+    ("fe000020" + "00" * 32, "handshake type at byte 0"),
+    ("05000001" + "00", "left over"), ("14000000", "verify data"), ("08000000", "extensions"),
+    ("18000000", "request update"), ("180000020000", "left over"),
+    ("0b00000500000001" + "00", "certificate"), ("0b000004000000" + "01", "certificate"),
+    ("0b0000090000000500000000" + "00", "certificate length"),
+    ("0d00000100", "extensions"),
+    ("0400000d" + "00" * 8 + "00" + "0000" + "0000", "ticket length"),
+    ("04000013" + "00" * 8 + "00" + "0001aa" + "0005" + "002a0001" + "00", "max early data size|left over"),
+    ("08000006" + "0004" + "00330000", "client shares"),
+    ("02000026" + "0303" + "00" * 32 + "00" + "1301" + "00" + "", "length|left over|extension"),
+])  # fmt: skip
+def test_the_error_in_tls_1_3_says_where_and_what(data: str, words: str) -> None:
+    with pytest.raises(DecodeError, match=words):
+        decode_handshake(bytes.fromhex(data), "TLS 1.3")
+
+
+@pytest.mark.parametrize(("number", "content", "words"), [
+    (41, "0000" + "0023" + "20" + "00" * 32, "identities length"),
+    (41, "0007" + "0001aa" + "00000000" + "0000", "binders length"),
+    (41, "0007" + "0001aa" + "00000000" + "0020" + "1f" + "00" * 31, "binder length"),
+    (41, "0007" + "0001aa" + "00000000" + "0042" + ("20" + "00" * 32) * 2, "one for each of 1"),
+    (41, "0006" + "0000" + "00000000" + "0021" + "20" + "00" * 32, "identity length"),
+    (42, "00", "left over"), (43, "00", "versions"), (43, "03030400", "versions|left over"),
+    (44, "0000", "cookie length"), (45, "00", "modes"), (47, "0000", "authorities length"),
+    (51, "0004001d0000", "key exchange length"), (51, "0003001d00", "key exchange"),
+])  # fmt: skip
+def test_what_no_extension_of_tls_1_3_can_be(number: int, content: str, words: str) -> None:
+    hello = ClientHello(0x0303, bytes(32), b"", (0x1301,), (0,), (ext.Other(number, bytes.fromhex(content)),))
+    with pytest.raises(DecodeError, match=words):
+        decode_handshake(hello.encode(), "TLS 1.3")
+
+
+def test_binders_stand_at_the_very_end() -> None:
+    """RFC 8446 section 4.2.11.2: what no binder covers is as long as it says."""
+    keys = ext13.PreSharedKey(((b"one", 1), (b"two", 2)), (b"a" * 32, b"b" * 48))
+    hello = ClientHello(0x0303, bytes(32), b"", (0x1301,), (0,), (ext13.PskModes(), keys)).encode()
+    assert hello[-keys.binders_length :] == b"\0\x52" + b"\x20" + b"a" * 32 + b"\x30" + b"b" * 48
+    assert hello[: -keys.binders_length].endswith(b"\0\3two\0\0\0\2")
 
 
 # ---- Alerts ----------------------------------------------------------------------------------------------
