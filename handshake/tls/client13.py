@@ -245,6 +245,7 @@ def recv_new_session_ticket(client: Client, message: NewSessionTicket13) -> None
         why = f"gives a ticket for {message.lifetime} seconds, and {LIFETIME_MOST} is the most"
         raise client.wrong(why, "RFC 8446 section 4.6.1", "illegal_parameter")
     check_places(client, message.extensions, message.name)
+    client.nothing_new("tickets", "section 4.6.1")
     if client.schedule is None or not message.lifetime:
         return
     early = find_extension(message.extensions, ext13.EarlyData)

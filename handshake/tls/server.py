@@ -70,6 +70,7 @@ class Server(Endpoint):
         self.retry: HelloRetryRequest | None = None
         self.hello_before: ClientHello | None = None
         self.wanted_group = 0
+        self.selected = 0  # of the pre-shared keys that the client offers
         self.client_auth = client_auth
         self.sessions = sessions
         self.authorities = authorities

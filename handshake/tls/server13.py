@@ -5,6 +5,7 @@ It answers a ClientHello with everything that it has to say, and protects all of
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from handshake.tls import extensions as ext
@@ -14,6 +15,7 @@ from handshake.tls.either13 import (
     check_finished,
     check_places,
     check_signature,
+    find_extension,
     message_hash,
     peer_key,
     proof,
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 
 LIFETIME = 7200
 """For how long a ticket is good, in seconds."""
+
+SKIP = 1 << 16
+"""So many bytes of early data that are not taken are passed over; no ticket of ours allows more by itself."""
 
 FRESH = 10_000
 """By how much a ticket's age may differ from what the client says, in milliseconds (RFC 8446 section 8.3)."""
@@ -84,7 +89,7 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     server.protect("server", "server_handshake_traffic_secret", "handshake")
     if not early:
         server.protect("client", "client_handshake_traffic_secret", "handshake")
-        server.records.skip = server.max_early_data + 4096 if ext13.EarlyData.number in offered else 0
+        server.records.skip = SKIP if ext13.EarlyData.number in offered else 0
     server.say(EncryptedExtensions(_answers(server, offered, early)))
     asks = psk is None and server.client_auth != "none"
     if psk is None:
@@ -106,6 +111,9 @@ def _check_hello(server: Server, hello: ClientHello, offered: dict[int, Any]) ->
         needed.append(ext.SignatureAlgorithms)
     else:
         needed.append(ext13.PskModes)
+        if not {kind.number for kind in needed[:2]} & offered.keys():
+            why = "would use its pre-shared key without (EC)DHE, which this server does not"
+            raise server.wrong(why, "RFC 8446 section 4.2.9", "handshake_failure")
     for kind in needed:
         if kind.number not in offered:
             why = f"leaves out {ext.extension_name(kind.number)}, without which there is no handshake"
@@ -177,7 +185,7 @@ def _ask_again(server: Server, hello: ClientHello, group: int) -> None:
     if hello.session_id:
         server.say_dummy()
     if any(isinstance(each, ext13.EarlyData) for each in hello.extensions or ()):
-        server.records.skip = server.max_early_data + 4096
+        server.records.skip = SKIP
 
 
 def _session(server: Server, hello: ClientHello, offered: dict[int, Any], suite: Suite) -> Session | None:
@@ -185,27 +193,33 @@ def _session(server: Server, hello: ClientHello, offered: dict[int, Any], suite:
     said = offered.get(ext13.PreSharedKey.number)
     if said is None or server.sessions is None or 1 not in offered[ext13.PskModes.number].modes:
         return None
-    session = server.sessions.find(said.identities[0][0])
-    if (
-        session is None
-        or session.version != "TLS 1.3"
-        or session.suite.hash != suite.hash
-        or session.server_name != server.server_name
-        or session.age(server.now) > 1000 * session.lifetime
-        or (server.client_auth == "required" and not session.peer_chain)
-    ):
+    found = ((n, server.sessions.find(identity)) for n, (identity, _) in enumerate(said.identities))
+    good = ((n, each) for n, each in found if each is not None and _is_good(server, each, suite))
+    server.selected, session = next(good, (0, None))
+    if session is None:
         server.note("the ticket is of no use here: the handshake goes on as if there were none")
         return None
     schedule = KeySchedule(suite.hash, session.master)
     covered = bytes(server.transcript) + server.told[-1].data[: -said.binders_length]
     binder = verify_data(suite.hash, schedule.binder_key(), transcript_hash(suite.hash, covered))
-    if binder != said.binders[0]:
+    if not compare_digest(binder, said.binders[server.selected]):
         why = "has a ticket, and not its key: the binder is not what comes of this hello"
         raise server.wrong(why, "RFC 8446 section 4.2.11", "decrypt_error")
     server.agreed.resumed, server.agreed.peer_chain = True, session.peer_chain
     server.sessions.used(session)
     server.note("the session goes on: the client has proved, over this very hello, that it has the key")
     return session
+
+
+def _is_good(server: Server, session: Session, suite: Suite) -> bool:
+    """Whether a session may go on in this connection."""
+    return (
+        session.version == "TLS 1.3"
+        and session.suite.hash == suite.hash
+        and session.server_name == server.server_name
+        and session.age(server.now) <= 1000 * session.lifetime
+        and (server.client_auth != "required" or bool(session.peer_chain))
+    )
 
 
 def _takes_early(server: Server, offered: dict[int, Any], session: Session | None, suite: Suite) -> bool:
@@ -218,6 +232,7 @@ def _takes_early(server: Server, offered: dict[int, Any], session: Session | Non
         and session.early > 0
         and session.suite == suite
         and server.retry is None
+        and server.selected == 0
         and session.protocol == _protocol(server, offered)
     )
     if good and session is not None:
@@ -238,7 +253,7 @@ def _greet(server: Server, hello: ClientHello, share: Share, session: Session | 
         ext13.SupportedVersions((0x0304,)), ext13.KeyShare(((share.group, share.public),)),
     ]  # fmt: skip
     if session is not None:
-        answers.append(ext13.PreSharedKey(selected=0))
+        answers.append(ext13.PreSharedKey(selected=server.selected))
     told = server.say(
         ServerHello(0x0303, agreed.server_random, hello.session_id, server.suite.number, 0, tuple(answers))
     )
@@ -324,7 +339,8 @@ def recv_finished(server: Server, message: Finished13) -> None:
     server.advance("client_finished")
     server.protect("client", "client_application_traffic_secret_0", "data")
     server.state = "CONNECTED"
-    if server.sessions is not None:
+    modes = find_extension(server.hello.extensions if server.hello else None, ext13.PskModes)
+    if server.sessions is not None and modes is not None and 1 in modes.modes:
         _give_ticket(server)
 
 

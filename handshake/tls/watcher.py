@@ -43,7 +43,6 @@ from handshake.tls.proofs import Certificate, ClientKeyExchange, Finished, Serve
 from handshake.tls.protection import Protection
 from handshake.tls.records import HEADER_LENGTH as RECORD_HEADER
 from handshake.tls.records import Record, RecordError
-from handshake.tls.schedule import SIZES
 from handshake.tls.suites import ALL, Suite, suite_name
 from handshake.tls.watcher13 import Ring
 from handshake.trace import Secret
@@ -190,14 +189,9 @@ class Watcher:
                 self.secrets.append(Secret(name, value, formula="known already", client_random=random))
 
     def _early_keys(self, hello: ClientHello) -> None:
-        """The key of early data, whose suite is that of the first of the client's that its secret fits."""
+        """The key of early data, which comes into use before the server has said a word."""
         self._secrets13 = watcher13.known(self.find(hello.random))
-        secret = self._secrets13.get("client_early_traffic_secret", b"")
-        for number in hello.cipher_suites:
-            suite = ALL.get(number)
-            if suite and suite.serves("TLS 1.3") and len(secret) == SIZES[suite.hash]:
-                self._rings = watcher13.rings({"client_early_traffic_secret": secret}, suite, suite)
-                return
+        self._rings = watcher13.early_rings(self._secrets13, hello)
 
     def _clear(self, sender: str, end: Direction, record: Record, start: int) -> list[Heard]:
         """A record whose content can be read."""

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handshake.errors import ProtocolError
+from handshake.tls.hellos import ClientHello
 from handshake.tls.protection13 import Protection13
 from handshake.tls.records import Record
 from handshake.tls.schedule import KEY_LOG, SIZES, transcript_hash, verify_data
-from handshake.tls.suites import Suite
+from handshake.tls.suites import ALL, Suite
 
 STAGES = (
     ("early_traffic_secret", "early data"),
@@ -78,6 +79,16 @@ def rings(secrets: Mapping[str, bytes], suite: Suite, early: Suite | None) -> di
             if name in secrets and used is not None and len(secrets[name]) == SIZES[used.hash]:
                 ring.keys.append((name, Protection13(used, secrets[name], writer=end, stage=stage)))
     return made
+
+
+def early_rings(secrets: Mapping[str, bytes], hello: ClientHello) -> dict[str, Ring]:
+    """The key of early data alone; its suite is the first of the client's that its secret fits."""
+    name = "client_early_traffic_secret"
+    for number in hello.cipher_suites:
+        suite = ALL.get(number)
+        if suite and suite.serves("TLS 1.3") and len(secrets.get(name, b"")) == SIZES[suite.hash]:
+            return rings({name: secrets[name]}, suite, suite)
+    return {}
 
 
 def fits(secrets: Mapping[str, bytes], suite: Suite, sender: str, before: bytes, said: bytes) -> bool | None:
