@@ -11,6 +11,7 @@ from handshake.tls import extensions as ext
 from handshake.tls import extensions13 as ext13
 from handshake.tls import offering, signing
 from handshake.tls.either13 import (
+    check_context,
     check_finished,
     check_places,
     check_signature,
@@ -186,6 +187,7 @@ def recv_certificate_request(client: Client, message: CertificateRequest13) -> N
 
 def recv_certificate(client: Client, message: Certificate13) -> None:
     """WAIT_CERT_CR or WAIT_CERT, Certificate: the server says who it is (RFC 8446 section 4.4.2)."""
+    check_context(client, message)
     if not message.chain:
         raise client.wrong("sends no certificate", "RFC 8446 section 4.4.2.4", "decode_error")
     client.server_key = peer_key(client, message)

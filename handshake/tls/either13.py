@@ -40,11 +40,15 @@ def message_hash(suite: Suite, hello: bytes) -> bytes:
     return bytes((MESSAGE_HASH, 0, 0, len(hashed))) + hashed
 
 
-def peer_key(end: Endpoint, message: Certificate13) -> Any:
-    """The key of the other end's certificate, which is judged (RFC 8446 section 4.4.2)."""
+def check_context(end: Endpoint, message: Certificate13) -> None:
+    """Whether a certificate answers the request that there was, which had no name (section 4.4.2)."""
     if message.context:
         why = "sends a certificate that answers another request"
         raise end.wrong(why, "RFC 8446 section 4.4.2", "illegal_parameter")
+
+
+def peer_key(end: Endpoint, message: Certificate13) -> Any:
+    """The key of the other end's certificate, which is judged (RFC 8446 section 4.4.2)."""
     for entry in message.entries:
         check_places(end, entry.extensions, message.name, ())
     leaf = end.judge(message.chain)

@@ -63,6 +63,7 @@ class Endpoint(Connection):
         self.transcript = bytearray()
         self.schedule: KeySchedule | None = None
         self._next_keys: dict[str, Protection] = {}
+        self._arriving = ""  # the message that is being dealt with
 
     @property
     def secrets(self) -> dict[str, bytes]:
@@ -122,7 +123,7 @@ class Endpoint(Connection):
         handlers = self.handlers13 if self.tls13 or undecided else self.handlers
         if (self.state, name) not in handlers:
             raise self.unexpected(name)
-        before = self.plain()
+        before, self._arriving = self.plain(), name
         self.note_told(self.peer, name, data)
         if (
             self._message
@@ -133,7 +134,7 @@ class Endpoint(Connection):
             raise self.wrong(why, "RFC 5246 section 7.4", "unexpected_message")
         handlers[self.state, name](self, message)
         self._moved(f"rcv {name}", before)
-        if self.state == "CONNECTED" and self._waiting:
+        if self.may_send and self._waiting:
             waiting, self._waiting = bytes(self._waiting), bytearray()
             self.send(waiting)
 
@@ -238,7 +239,7 @@ class Endpoint(Connection):
     def ends_its_record(self) -> None:
         """The message that is being dealt with has to be the last in its record (RFC 8446 section 5.1)."""
         if self._message:
-            why = f"more stands behind {self.told[-1].name} in its record, and the keys change in between"
+            why = f"more stands behind {self._arriving} in its record, and the keys change in between"
             raise self.wrong(why, "RFC 8446 section 5.1", "unexpected_message")
 
     def say_dummy(self) -> None:
@@ -256,6 +257,8 @@ class Endpoint(Connection):
         if self.state != "CONNECTED" or not isinstance(writes, Protection13):
             raise Refused(self.state, "keys are changed on an open connection of TLS 1.3 only")
         before = self.plain()
+        if request:  # (the answer is no surprise)
+            self._empties -= 1
         self.say_update(int(request))
         self._moved("update keys", before)
 

@@ -59,6 +59,9 @@ class RecordLayer:
 
     def _open13(self, record: Record) -> Record | None:
         """The same in TLS 1.3, which does not look at the version of a record (RFC 8446 section 5.1)."""
+        if self.reads is None and record.type != 23 and len(record.fragment) > PLAIN_MOST:
+            why = f"a record carries {len(record.fragment)} bytes, and {PLAIN_MOST} is the most"
+            raise ProtocolError(self.peer, why, "RFC 8446 section 5.1", "record_overflow")
         if record.type == 20 or (self.reads is None and record.type != 23):
             return record
         if record.type == 23 and self.skip and self._is_left_over(record):
@@ -70,8 +73,9 @@ class RecordLayer:
             opened = self.reads.open(record)
             self.skip = 0
             return opened
-        if record.type == 21 and self.reads.seq == 0:
-            return record  # from a peer that gave up before it had keys
+        stage = getattr(self.reads, "stage", "")
+        if record.type == 21 and (self.peer, stage, self.reads.seq) == ("client", "handshake", 0):
+            return record  # from a client that gave up before it had keys
         why = f"a record of {CONTENT_TYPES[record.type]} is not protected"
         raise ProtocolError(self.peer, why, "RFC 8446 section 5", "unexpected_message")
 

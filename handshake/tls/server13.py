@@ -12,6 +12,7 @@ from handshake.tls import extensions as ext
 from handshake.tls import extensions13 as ext13
 from handshake.tls import signing
 from handshake.tls.either13 import (
+    check_context,
     check_finished,
     check_places,
     check_signature,
@@ -68,6 +69,9 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
         _ask_again(server, hello, group)
         return
     psk = _session(server, hello, offered, suite)
+    if psk is None and ext.SignatureAlgorithms.number not in offered:  # (its ticket was no good)
+        why = "leaves out signature_algorithms, and has to be shown a certificate"
+        raise server.wrong(why, "RFC 8446 section 4.2.3", "missing_extension")
     scheme = _choose_scheme(server, offered) if psk is None else None
     if psk is None and scheme is None:
         why = "takes no signature that this server's key can make"
@@ -79,13 +83,14 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     agreed.places["client share"] = (told.number, told.data.find(shares[group]))
     # 3. Answer; derive and change keys in between.
     share = Share(group, server.random, "server")
+    dhe = share.premaster(shares[group], server.peer)
     server.begin_schedule(suite, psk.master if psk else None)
     if early:
         server.advance("client_hello")
         server.early_left, server.early_taken = server.max_early_data, True
         server.protect("client", "client_early_traffic_secret", "early data")
     _greet(server, hello, share, psk)
-    server.advance("server_hello", share.premaster(shares[group], server.peer))
+    server.advance("server_hello", dhe)
     server.protect("server", "server_handshake_traffic_secret", "handshake")
     if not early:
         server.protect("client", "client_handshake_traffic_secret", "handshake")
@@ -312,6 +317,7 @@ def recv_end_of_early_data(server: Server, _: EndOfEarlyData) -> None:
 
 def recv_certificate(server: Server, message: Certificate13) -> None:
     """WAIT_CERT, Certificate: the client says who it is, or that it is nobody (RFC 8446 section 4.4.2.4)."""
+    check_context(server, message)
     if message.chain:
         server.client_key = peer_key(server, message)
         server.agreed.peer_chain = message.chain

@@ -178,11 +178,10 @@ class Watcher:
     def _keys13(self, suite: Suite) -> None:
         """The keys of TLS 1.3, as far as their secrets are known."""
         self._secrets13 = watcher13.known(self.find(self.agreed.client_random))
-        early = suite if self._has_early() else None
-        waiting = self._rings.get("client")
-        self._rings = watcher13.rings(self._secrets13, suite, early)
-        if waiting is not None and waiting.keys and early is not None:  # it has counted records already
-            self._rings["client"].keys[:1] = waiting.keys[:1]
+        early = self._rings.get("client")
+        self._rings = watcher13.rings(self._secrets13, suite)
+        if early is not None:
+            self._rings["client"].keys[:0] = early.keys
         for name, value in self._secrets13.items():
             if not any(each.label == name for each in self.secrets):
                 random = self.agreed.client_random

@@ -17,7 +17,6 @@ from handshake.tls.schedule import KEY_LOG, SIZES, transcript_hash, verify_data
 from handshake.tls.suites import ALL, Suite
 
 STAGES = (
-    ("early_traffic_secret", "early data"),
     ("handshake_traffic_secret", "handshake"),
     ("application_traffic_secret_0", "data"),
 )
@@ -69,26 +68,25 @@ def known(found: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def rings(secrets: Mapping[str, bytes], suite: Suite, early: Suite | None) -> dict[str, Ring]:
-    """The keys of both directions.   early: the suite of early data, None if there are none."""
+def rings(secrets: Mapping[str, bytes], suite: Suite) -> dict[str, Ring]:
+    """The keys of both directions, once both hellos are there."""
     made = {"client": Ring(), "server": Ring()}
     for end, ring in made.items():
         for what, stage in STAGES:
             name = f"{end}_{what}"
-            used = early if stage == "early data" else suite
-            if name in secrets and used is not None and len(secrets[name]) == SIZES[used.hash]:
-                ring.keys.append((name, Protection13(used, secrets[name], writer=end, stage=stage)))
+            if name in secrets and len(secrets[name]) == SIZES[suite.hash]:
+                ring.keys.append((name, Protection13(suite, secrets[name], writer=end, stage=stage)))
     return made
 
 
 def early_rings(secrets: Mapping[str, bytes], hello: ClientHello) -> dict[str, Ring]:
-    """The key of early data alone; its suite is the first of the client's that its secret fits."""
-    name = "client_early_traffic_secret"
+    """The key of early data, in each of the client's suites that it may belong to: the hello does not say."""
+    name, ring = "client_early_traffic_secret", Ring()
     for number in hello.cipher_suites:
         suite = ALL.get(number)
         if suite and suite.serves("TLS 1.3") and len(secrets.get(name, b"")) == SIZES[suite.hash]:
-            return rings({name: secrets[name]}, suite, suite)
-    return {}
+            ring.keys.append((name, Protection13(suite, secrets[name], writer="client", stage="early data")))
+    return {"client": ring, "server": Ring()}
 
 
 def fits(secrets: Mapping[str, bytes], suite: Suite, sender: str, before: bytes, said: bytes) -> bool | None:
