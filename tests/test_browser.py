@@ -132,6 +132,7 @@ LABS = {
     "05-sockets": 5,
     "06-trust": 4,
     "07-one-way": 4,
+    "08-mutual": 3,
     "09-forward": 6,
 }
 """How many labs each notebook has."""

@@ -13,7 +13,20 @@ from typing import Any, NamedTuple
 import pytest
 from ipywidgets import HTML, Widget
 
-from handshake.labs import Lab, Outcome, closing, lab, layers, numbering, oneway, opening, sockets, trust
+from handshake import article
+from handshake.labs import (
+    Lab,
+    Outcome,
+    closing,
+    lab,
+    layers,
+    mutual,
+    numbering,
+    oneway,
+    opening,
+    sockets,
+    trust,
+)
 from handshake.labs.forging import FORGERIES, forging, forging_lab
 from handshake.trace import Trace
 
@@ -78,6 +91,18 @@ LABS: dict[str, tuple[Callable[..., Outcome], Callable[[], Lab], list[Change]]] 
     ]),
     "oneway.choosing": (oneway.choosing, oneway.choosing_lab, [
         Change("client", "only RSA"), Change("server", "strongest first"), Change("stripped", True),
+    ]),
+    "mutual.duel": (mutual.duel, mutual.duel_lab, [
+        *(Change("name", name) for name in (article.ATTACKS[0], *article.ATTACKS[2:])),
+        Change("version", "TLS 1.3"),
+    ]),
+    "mutual.strip": (mutual.strip, mutual.strip_lab, [
+        Change("version", "TLS 1.3"), Change("proof", "client's Finished", view=True),
+        Change("changed", "the random in the ServerHello"),
+    ]),
+    "mutual.grid": (mutual.grid, mutual.grid_lab, [
+        Change("version", "TLS 1.2"), Change("requirement", "optional"), Change("client", "good"),
+        Change("ours", "neither", view=True),
     ]),
     "trust.bench": (trust.bench, trust.bench_lab, [
         Change("defect", "expired"), Change("defect", "cn_only"), Change("kind", "ECDSA"),

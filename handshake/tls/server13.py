@@ -47,7 +47,7 @@ LIFETIME = 7200
 """For how long a ticket is good, in seconds."""
 
 SKIP = 1 << 16
-"""So many bytes of early data that are not taken are passed over; no ticket of ours allows more by itself."""
+"""So many bytes of early data that are not taken are passed over, if this server allows no more."""
 
 FRESH = 10_000
 """By how much a ticket's age may differ from what the client says, in milliseconds (RFC 8446 section 8.3)."""
@@ -94,7 +94,7 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     server.protect("server", "server_handshake_traffic_secret", "handshake")
     if not early:
         server.protect("client", "client_handshake_traffic_secret", "handshake")
-        server.records.skip = SKIP if ext13.EarlyData.number in offered else 0
+        server.records.skip = _skips(server) if ext13.EarlyData.number in offered else 0
     server.say(EncryptedExtensions(_answers(server, offered, early)))
     asks = psk is None and server.client_auth != "none"
     if psk is None:
@@ -190,7 +190,7 @@ def _ask_again(server: Server, hello: ClientHello, group: int) -> None:
     if hello.session_id:
         server.say_dummy()
     if any(isinstance(each, ext13.EarlyData) for each in hello.extensions or ()):
-        server.records.skip = SKIP
+        server.records.skip = _skips(server)
 
 
 def _session(server: Server, hello: ClientHello, offered: dict[int, Any], suite: Suite) -> Session | None:
@@ -225,6 +225,11 @@ def _is_good(server: Server, session: Session, suite: Suite) -> bool:
         and session.age(server.now) <= 1000 * session.lifetime
         and (server.client_auth != "required" or bool(session.peer_chain))
     )
+
+
+def _skips(server: Server) -> int:
+    """How many bytes of early data are passed over: as many as a ticket may have allowed, and more."""
+    return max(SKIP, 2 * server.max_early_data)
 
 
 def _takes_early(server: Server, offered: dict[int, Any], session: Session | None, suite: Suite) -> bool:
