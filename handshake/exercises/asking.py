@@ -1,0 +1,126 @@
+"""Asking an answer: a judge calls its functions by name, wherever they are, and gets plain values.
+
+`Here` asks functions of this process, which is practice.  The lecturer's run asks another process
+(`grade.bench.There`).  A judge cannot tell the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from handshake.exercises.desk import Desk, plain, unplain
+
+
+class Raised:
+    """What came in the place of a value: an exception, or something that is no plain value.
+
+    name: of the exception, "" if there was none.   words: what it says.   line: of the answer, 0 if unknown.
+    """
+
+    def __init__(self, name: str, words: str, line: int = 0) -> None:
+        self.name, self.words, self.line = name, words, line
+
+    def __str__(self) -> str:
+        where = f" in line {self.line}" if self.line else ""
+        return f"{self.name}{where}: {self.words}".rstrip(": ") if self.name else self.words
+
+    __repr__ = __str__
+
+
+class Missing(Exception):
+    """The answer has no such name."""
+
+
+class Stopped(Exception):
+    """The answer came to no end, or its process did: nothing more can be asked."""
+
+
+class Desked(Protocol):
+    """Whoever answers: see `desk.Desk`."""
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Do what is asked."""
+
+
+class Ask:
+    """Calls by name.   desk: whoever answers."""
+
+    def __init__(self, desk: Desked) -> None:
+        self.desk = desk
+
+    def __call__(self, name: str, *args: Any) -> Any:
+        """Call a function: its value, or Raised.  Missing if there is none of that name."""
+        return value_of(self._asked({"op": "call", "name": name, "args": _plain(args)}))
+
+    def many(self, name: str, cases: Sequence[Sequence[Any]]) -> list[Any]:
+        """Call a function for each case; a value or Raised for each."""
+        told = self._asked({"op": "many", "name": name, "args": [_plain(args) for args in cases]})
+        if "many" not in told:
+            return [value_of(told)] * len(cases)
+        return [value_of(each) for each in told["many"]]
+
+    def make(self, name: str, *args: Any) -> Made | Raised:
+        """An object of a class of the answer's."""
+        made = value_of(self._asked({"op": "make", "name": name, "args": _plain(args)}))
+        return made if isinstance(made, Raised) else Made(self, made)
+
+    def value(self, name: str) -> Any:
+        """The value of a name."""
+        return value_of(self._asked({"op": "value", "name": name}))
+
+    def socket(
+        self, name: str, gives: Sequence[bytes], takes: Sequence[int], *args: Any
+    ) -> tuple[Any, bytes]:
+        """Call a function with a nasty socket before its other arguments: its value, and what was sent."""
+        form = {"socket": {"gives": [plain(each) for each in gives], "takes": list(takes)}}
+        told = self._asked({"op": "call", "name": name, "args": [form, *_plain(args)]})
+        return value_of(told), bytes.fromhex(told.get("sent", ""))
+
+    def _asked(self, asked: dict[str, Any]) -> dict[str, Any]:
+        told = self.desk.answer(asked)
+        if "missing" in told:
+            raise Missing(str(told["missing"]))
+        return told
+
+
+class Made:
+    """An object of the answer's."""
+
+    def __init__(self, ask: Ask, number: int) -> None:
+        self.ask, self.number = ask, number
+
+    def __call__(self, name: str, *args: Any) -> Any:
+        """Call a method: its value, or Raised."""
+        asked = {"op": "method", "of": self.number, "name": name, "args": _plain(args)}
+        return value_of(self.ask._asked(asked))
+
+
+class Here(Ask):
+    """An answer in this process.   names: its functions and values by name."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__(Desk(names))
+
+
+def value_of(told: dict[str, Any]) -> Any:
+    """The value in an answer, or Raised."""
+    if "value" in told:
+        try:
+            return unplain(told["value"])
+        except (ValueError, TypeError, KeyError):
+            return Raised("", "something that is no plain value")
+    if "odd" in told:
+        words = f"{told['odd']}, where a plain value is wanted: numbers, text, bytes, lists or dictionaries"
+        return Raised("", words)
+    return Raised(
+        str(told.get("raised", ""))[:60], str(told.get("words", ""))[:300], _whole(told.get("line"))
+    )
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000 else 0
+
+
+def _plain(args: Sequence[Any]) -> list[Any]:
+    return [plain(each) for each in args]

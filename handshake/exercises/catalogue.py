@@ -1,0 +1,9 @@
+"""All exercises, by their ids."""
+
+from __future__ import annotations
+
+from handshake.exercises import e02_1, e02_3, e05_4
+from handshake.exercises.judging import Exercise
+
+EXERCISES: dict[str, Exercise] = {each.EXERCISE.id: each.EXERCISE for each in (e02_1, e02_3, e05_4)}
+"""In the order of the notebooks."""

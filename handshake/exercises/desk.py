@@ -1,0 +1,243 @@
+"""Where an answer works: its functions are called with plain values, and give plain values back.
+
+This file needs nothing but Python itself, and imports nothing of the package.  In practice it is used as any
+module; the lecturer's run sends its text into a process of its own, where the package is not.  Both ways, a
+value passes through `plain`, so that what is compared is numbers, text and bytes, and never an object of the
+answer's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+DEEPEST = 20
+"""So deep may lists lie in lists."""
+
+WIDEST = 1 << 20
+"""So many characters may a value have, written down."""
+
+Plain = Any
+"""None, True, False, whole numbers, numbers, text, bytes, and lists and dictionaries of those."""
+
+
+class NotPlain(ValueError):
+    """A value that is more than plain."""
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A plain value in a form that JSON can write; NotPlain for another.  Tuples become lists."""
+    if depth > DEEPEST:
+        raise NotPlain(f"lists in lists, deeper than {DEEPEST}")
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, int):
+        return int.__add__(value, 0)
+    if isinstance(value, float):
+        return {"number": repr(float.__add__(value, 0.0))}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (bytes, bytearray)):
+        return {"bytes": bytes(value).hex()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each, depth + 1) for each in list(value)]
+    if isinstance(value, dict):
+        pairs = [[plain(key, depth + 1), plain(each, depth + 1)] for key, each in dict.items(value)]
+        return {"dict": pairs}
+    raise NotPlain(f"a value of the type {type(value).__name__}")
+
+
+def unplain(form: Any) -> Any:
+    """The value that `plain` wrote; ValueError for what it never writes."""
+    if form is None or isinstance(form, (bool, int, str)):
+        return form
+    if isinstance(form, list):
+        return [unplain(each) for each in form]
+    if isinstance(form, dict) and len(form) == 1:
+        kind, inside = next(iter(form.items()))
+        if kind == "bytes" and isinstance(inside, str):
+            return bytes.fromhex(inside)
+        if kind == "number" and isinstance(inside, str):
+            return float(inside)
+        if kind == "dict" and isinstance(inside, list):
+            return {_key(unplain(key)): unplain(each) for key, each in inside}
+        if kind == "socket" and isinstance(inside, dict):
+            return Socket([unplain(each) for each in inside["gives"]], list(inside["takes"]))
+    raise ValueError(f"no plain value is written like {str(form)[:60]}")
+
+
+def _key(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Socket:
+    """A socket that is nasty in all ways that are allowed.
+
+    gives: what each recv gives at most, piece by piece; then the end, b"".   takes: how many bytes each send
+    takes; then all.   sent: what was taken.
+    """
+
+    def __init__(self, gives: list[bytes], takes: list[int]) -> None:
+        self.gives, self.takes = gives, takes
+        self.sent = b""
+        self.ends = self.calls = 0
+
+    def recv(self, size: int) -> bytes:
+        """At most `size` bytes; b"" at the end."""
+        self._count()
+        if size <= 0:
+            raise ValueError(f"recv({size}): ask for a byte at least")
+        if not self.gives:
+            self.ends += 1
+            if self.ends > 3:
+                raise RuntimeError('recv has given b"" three times, which is the end, and was asked again')
+            return b""
+        first = self.gives[0]
+        if len(first) <= size:
+            del self.gives[0]
+            return first
+        self.gives[0] = first[size:]
+        return first[:size]
+
+    def send(self, data: bytes) -> int:
+        """Takes some bytes, one at least, and says how many."""
+        self._count()
+        wanted = self.takes.pop(0) if self.takes else len(data)
+        taken = min(max(wanted, 1), len(data))
+        self.sent += bytes(data[:taken])
+        return taken
+
+    def _count(self) -> None:
+        self.calls += 1
+        if self.calls > 10_000:
+            raise RuntimeError("ten thousand calls, and no end")
+
+
+class Desk:
+    """The names of an answer, and the objects that were made of its classes.
+
+    What is asked: {"op": "call", "name", "args"}, {"op": "make", "name", "args"} which gives the number of an
+    object, {"op": "method", "of", "name", "args"}, {"op": "value", "name"}, {"op": "many", "name", "args":
+    [one, another ...]}.  Whatever happens there is an answer: {"value"}, {"raised", "words", "line"},
+    {"odd"} for what is not plain, {"missing"} for a name that is not there.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+        self.made: list[Any] = []
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Do what is asked."""
+        op, name = asked["op"], asked.get("name", "")
+        if op != "method" and name not in self.names:
+            return {"missing": name}
+        try:
+            if op == "value":
+                return {"value": plain(self.names[name])}
+            if op == "many":
+                return {"many": [self._one(self.names[name], args) for args in asked["args"]]}
+            args = [unplain(each) for each in asked["args"]]
+            if op == "make":
+                self.made.append(self.names[name](*args))
+                return {"value": len(self.made) - 1}
+            called = getattr(self.made[asked["of"]], name) if op == "method" else self.names[name]
+            return self._answered(called(*args), args)
+        except NotPlain as error:
+            return {"odd": str(error)}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return raised(error)
+
+    def _one(self, called: Any, forms: list[Any]) -> dict[str, Any]:
+        try:
+            return {"value": plain(called(*[unplain(each) for each in forms]))}
+        except NotPlain as error:
+            return {"odd": str(error)}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return raised(error)
+
+    @staticmethod
+    def _answered(value: Any, args: list[Any]) -> dict[str, Any]:
+        sockets = [each for each in args if isinstance(each, Socket)]
+        more = {"sent": sockets[0].sent.hex()} if sockets else {}
+        return {"value": plain(value), **more}
+
+
+def raised(error: BaseException) -> dict[str, Any]:
+    """What was raised, in words, and the line of the answer in which it was."""
+    line, at = 0, error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code.co_filename != __file__:
+            line = at.tb_lineno
+        at = at.tb_next
+    try:
+        words = str(error)[:300]
+    except BaseException:
+        words = ""
+    return {"raised": type(error).__name__, "words": words, "line": line}
+
+
+# ---- In a process of its own -----------------------------------------------------------------------------
+
+
+def limit(limits: dict[str, int]) -> dict[str, bool]:
+    """Set limits on this process ("seconds" of computing, "memory" in bytes ...); which of them hold."""
+    try:
+        import resource
+    except ImportError:  # (there are none on Windows)
+        return dict.fromkeys(limits, False)
+    known = {
+        "seconds": "RLIMIT_CPU", "memory": "RLIMIT_AS", "file": "RLIMIT_FSIZE", "files": "RLIMIT_NOFILE",
+        "processes": "RLIMIT_NPROC", "core": "RLIMIT_CORE",
+    }  # fmt: skip
+    held = {}
+    for name, most in limits.items():
+        try:
+            number = getattr(resource, known[name])
+            resource.setrlimit(number, (most, most))
+            held[name] = resource.getrlimit(number)[0] == most
+        except (AttributeError, ValueError, OSError):
+            held[name] = False
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        held["processes"] = False  # they do not bind the superuser
+    return held
+
+
+def work() -> None:
+    """Answer, line by line, until nothing more is asked."""
+    asks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    first = json.loads(asks.readline())
+    held = limit(first["limits"])
+    names: dict[str, Any] = {"__name__": "answer"}
+    told: dict[str, Any] = {"held": held}
+    try:
+        exec(compile(first["source"], "answer", "exec"), names)
+    except BaseException as error:
+        told |= raised(error)
+    _tell(answers, told)
+    desk = Desk(names)
+    for line in asks:
+        _tell(answers, desk.answer(json.loads(line)))
+
+
+def _tell(answers: Any, told: dict[str, Any]) -> None:
+    line = json.dumps(told)
+    if len(line) > WIDEST:
+        line = json.dumps(
+            {"odd": f"a value of {len(line)} characters, written down, and {WIDEST} is the most"}
+        )
+    answers.write(line.encode() + b"\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    sys.setrecursionlimit(1000)
+    work()

@@ -1,0 +1,210 @@
+"""Exercises, and what comes of judging an answer: findings, points, words.
+
+A judge asks an answer and compares what it gets with what it knows.  It yields findings one after the other;
+each belongs to a group, and a group gives its points if nothing in it went wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handshake.entropy import Entropy
+from handshake.exercises.asking import Ask, Missing, Raised, Stopped
+
+TODO = "NotImplementedError"
+"""What a function raises that nobody has written yet."""
+
+CASES_MOST = 20_000
+"""So many findings are looked at."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried.
+
+    group: what it belongs to.   good: whether it was as it should be.   case: what was tried, in words.
+    expected, got: what should have come, and what came.
+    key: of the typical wrong answer that it looks like, one of the exercise's `signs`; "" for none.
+    """
+
+    group: str
+    good: bool
+    case: str = ""
+    expected: str = ""
+    got: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise.
+
+    id: "03.3".   title: what it is about.   statement: what is asked, in Markdown.
+    starter: the cell as the student gets it.   names: of what is asked for: functions, classes or values.
+    literal: whether the answer is values, and not code.
+    groups: what there is to win, points by group.   signs: typical wrong answers, a sentence each, by key.
+    hint: one, for whoever is stuck.   reread: where to read again.
+    draw: makes a student's parameters.   judge: asks an answer and yields findings.
+    version: counts up when parameters change.
+    """
+
+    id: str
+    title: str
+    statement: str
+    starter: str
+    names: tuple[str, ...]
+    groups: Mapping[str, int]
+    signs: Mapping[str, str]
+    hint: str
+    reread: str
+    draw: Callable[[Entropy], dict[str, Any]]
+    judge: Callable[[Ask, dict[str, Any]], Iterable[Finding]]
+    literal: bool = False
+    version: int = 1
+
+    @property
+    def points(self) -> int:
+        """All that there is to win."""
+        return sum(self.groups.values())
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an answer.
+
+    findings: of each group the first that went wrong, or the last that was right.
+    todo: whether there is nothing to judge yet.   trouble: why the judging ended early, "" if it did not.
+    """
+
+    exercise: Exercise
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    todo: bool = False
+    trouble: str = ""
+
+    @property
+    def points(self) -> int:
+        """Of the groups in which nothing went wrong."""
+        return sum(
+            points
+            for group, points in self.exercise.groups.items()
+            if group in self.findings and self.findings[group].good
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether all points are won."""
+        return self.points == self.exercise.points
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The typical wrong answers that it looks like."""
+        return tuple(dict.fromkeys(each.key for each in self.findings.values() if each.key and not each.good))
+
+    def __str__(self) -> str:
+        from handshake.exercises.shown import text
+
+        return text(self)
+
+    def __repr__(self) -> str:
+        if self.todo:
+            return f"Result({self.exercise.id}: still to do)"
+        return f"Result({self.exercise.id}: {self.points} of {self.exercise.points} points)"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from handshake.exercises.shown import html
+
+        return {"text/plain": str(self), "text/html": html(self)}
+
+
+def judged(exercise: Exercise, ask: Ask, given: dict[str, Any]) -> Result:
+    """Judge an answer.   given: the student's parameters, of `exercise.draw`.
+
+    Whatever the answer does, there is a result: a group that was not judged to its end gives no points.
+    """
+    if not exercise.literal or not _is_empty(ask, exercise):
+        return _judged(exercise, exercise.judge(ask, given))
+    return Result(exercise, todo=True)
+
+
+def _is_empty(ask: Ask, exercise: Exercise) -> bool:
+    """Whether the values that are asked for are not filled in."""
+    try:
+        return all(_blank(ask.value(name)) for name in exercise.names)
+    except (Missing, Stopped):
+        return False
+
+
+def _blank(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_blank, value.values()))
+    if isinstance(value, list):
+        return all(map(_blank, value))
+    return value is None or value == ""
+
+
+def _judged(exercise: Exercise, findings: Iterable[Finding]) -> Result:
+    kept: dict[str, Finding] = {}
+    trouble = ""
+    try:
+        for count, each in enumerate(findings):
+            if each.got.startswith(TODO) and not any(one.good for one in kept.values()):
+                return Result(exercise, todo=True)
+            if each.group not in kept or kept[each.group].good:
+                kept[each.group] = each
+            if count >= CASES_MOST:
+                break
+    except Missing as error:
+        trouble = (
+            f"there is no {error} in the answer; the names that are asked for are {', '.join(exercise.names)}"
+        )
+    except Stopped as error:
+        trouble = str(error)
+    if trouble:
+        # What was not judged to its end is not won; which groups were through, nobody can tell.
+        kept = {group: each for group, each in kept.items() if not each.good}
+    return Result(exercise, kept, trouble=trouble)
+
+
+def compare(group: str, case: str, expected: Any, got: Any, signs: Iterable[tuple[str, Any]] = ()) -> Finding:
+    """A finding from two plain values.
+
+    signs: (key, value) each: what a typical wrong answer would have given.  The first that equals what came
+    gives the finding its key.
+    """
+    good = same(expected, got)
+    key = "" if good else next((key for key, value in signs if same(value, got)), "")
+    return Finding(group, good, case, said(expected), said(got), key)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are the same, in type too: 1 is not True, and not 1.0."""
+    if isinstance(one, tuple):
+        one = list(one)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return bool(one == other)
+
+
+def said(value: Any) -> str:
+    """A value for people: bytes in hexadecimal, and not too long."""
+    if isinstance(value, Raised):
+        return str(value)
+    if isinstance(value, bytes):
+        text = value.hex(" ") if len(value) <= 24 else f"{value[:20].hex(' ')} ... ({len(value)} bytes)"
+        return text or "no bytes"
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:150]} ..."
+
+
+def each_of(group: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings up to the first of a group that went wrong: then the rest of it says nothing new."""
+    for finding in findings:
+        yield finding
+        if not finding.good and finding.group == group:
+            return

@@ -1,0 +1,108 @@
+"""Practice: answers are judged at once, in the notebook, offline, as often as one likes."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from handshake.exercises.asking import Here
+from handshake.exercises.catalogue import EXERCISES
+from handshake.exercises.judging import Exercise, Result, judged
+from handshake.exercises.parameters import given
+
+PROGRESS = ".handshake-progress.json"
+"""The file that remembers what was won, beside the notebooks.  Losing it loses no work."""
+
+ANYBODY = "anybody"
+"""Who a student is that has not said so."""
+
+
+def exercise(id: str) -> Exercise:
+    """The exercise with that id, such as "03.3".  KeyError, with what there is, for another."""
+    if id not in EXERCISES:
+        raise KeyError(f"there is no exercise {id!r}; there are {', '.join(EXERCISES)}")
+    return EXERCISES[id]
+
+
+def check(id: str, *answers: Any, student: str | None = None) -> Result:
+    """Judge an answer -> Result, which shows itself.
+
+    id: of the exercise.   answers: what it asks for, in its order: functions, classes or values.
+    student: whose parameters; who was named with `student(...)` last, unless given.
+    """
+    one = exercise(id)
+    if len(answers) != len(one.names):
+        raise TypeError(
+            f"exercise {id} asks for {', '.join(one.names)}: "
+            f"check({id!r}, {', '.join(one.names)}); got {len(answers)} of them"
+        )
+    who = student if student is not None else _memory()["student"]
+    result = judged(one, Here(dict(zip(one.names, answers, strict=True))), given(one, who))
+    _remember(result)
+    return result
+
+
+def student(name: str | None = None) -> str:
+    """Say who you are, so that your parameters are your own; without a name: who that is."""
+    memory = _memory()
+    if name is not None:
+        if not name.strip():
+            raise ValueError("a name has a letter at least")
+        memory["student"] = name.strip()
+        _write(memory)
+    return str(memory["student"])
+
+
+def mine(id: str, student: str | None = None) -> dict[str, Any]:
+    """Your parameters of an exercise that asks for values."""
+    one = exercise(id)
+    if not one.literal:
+        raise ValueError(f"exercise {id} asks for a function, which has to be right for any parameters")
+    found = given(one, student if student is not None else _memory()["student"])
+    return {name: value for name, value in found.items() if not name.startswith("_")}
+
+
+def progress() -> str:
+    """What was won so far, in lines."""
+    won = _memory()["won"]
+    rows = [f"{'exercise':9} {'points':>7}  "]
+    total = 0
+    for id, one in EXERCISES.items():
+        points = min(int(won.get(id, 0)), one.points)
+        total += points
+        rows.append(f"{id:9} {points:3} of {one.points:2}  {one.title}")
+    rows.append(f"{'together':9} {total:3} of {sum(one.points for one in EXERCISES.values())}")
+    return "\n".join(rows)
+
+
+def _memory() -> dict[str, Any]:
+    """What is remembered; of a file that cannot be read, nothing."""
+    memory: dict[str, Any] = {"student": ANYBODY, "won": {}}
+    with suppress(OSError, ValueError, AttributeError):
+        read = json.loads(Path(PROGRESS).read_text(encoding="utf-8"))
+        if isinstance(read.get("student"), str):
+            memory["student"] = read["student"]
+        if isinstance(read.get("won"), dict):
+            memory["won"] = {
+                str(id): points for id, points in read["won"].items() if type(points) is int and points >= 0
+            }
+    return memory
+
+
+def _remember(result: Result) -> None:
+    """The best that was won; where it cannot be written, it is not."""
+    memory = _memory()
+    before = memory["won"].get(result.exercise.id, 0)
+    if result.points > before:
+        memory["won"][result.exercise.id] = result.points
+        _write(memory)
+
+
+def _write(memory: dict[str, Any]) -> None:
+    with suppress(OSError):
+        beside = Path(f"{PROGRESS}.new")
+        beside.write_text(json.dumps(memory, indent=1), encoding="utf-8")
+        os.replace(beside, PROGRESS)

@@ -1,0 +1,133 @@
+"""The exercises: right answers pass, every typical wrong one gets its own sentence, empty ones are to do.
+
+For fifty students each, in this process, by the same judges that the lecturer's run has.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import solutions
+
+from handshake import exercises
+from handshake.exercises import EXERCISES, Exercise, Result
+from handshake.exercises.asking import Here
+from handshake.exercises.judging import judged
+from handshake.exercises.parameters import PRACTICE, given
+
+STUDENTS = [f"student {n}" for n in range(50)]
+
+ALL = [pytest.param(one, id=one.id) for one in EXERCISES.values()]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of progress is remembered in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def ran(cell: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(cell, "answer", "exec"), names)
+    return names
+
+
+def judge(one: Exercise, cell: str, student: str, salt: bytes = PRACTICE) -> Result:
+    return judged(one, Here(ran(cell)), given(one, student, salt))
+
+
+def nonsense(name: str, value: Any) -> Any:
+    """A function, or a class whose methods, that give this value for everything."""
+
+    def gives(*_: Any) -> Any:
+        return value
+
+    if not name[0].isupper():
+        return gives
+    return type(name, (), {"__init__": lambda self, *_: None, "__getattr__": lambda self, _: gives})
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_right_answers_pass_for_everybody(one: Exercise) -> None:
+    for student in STUDENTS:
+        right, _ = solutions.cells(one, given(one, student))
+        assert one.literal or len(right) >= 2, "two right answers, written in different ways"
+        for cell in right:
+            result = judge(one, cell, student)
+            assert result.passed, f"{student}\n{result}\n{cell}"
+            assert not result.keys
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_every_typical_wrong_answer_is_told_by_its_own_sentence(one: Exercise) -> None:
+    told: dict[str, int] = dict.fromkeys(one.signs, 0)
+    for student in STUDENTS:
+        _, wrong = solutions.cells(one, given(one, student))
+        assert set(wrong) == set(one.signs)
+        for key, cell in wrong.items():
+            if cell is None:
+                continue
+            result = judge(one, cell, student)
+            assert not result.passed, f"{student}: {key} is not noticed"
+            assert key in result.keys, f"{student}: {key} is not told\n{result}"
+            told[key] += 1
+    assert min(told.values(), default=50) >= 10, told
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_an_answer_that_nobody_has_written_is_to_do(one: Exercise) -> None:
+    for student in STUDENTS[:5]:
+        result = judge(one, one.starter, student)
+        assert result.todo
+        assert result.points == 0
+        assert "still to do" in str(result)
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_nonsense_scores_nothing_and_breaks_nothing(one: Exercise) -> None:
+    values: list[Any] = [None, 0, -1, "", "x", b"", [], {}, float("nan"), object(), [[]] * 3, 1 << 5000]
+    for value in values:
+        names = {name: value if one.literal else nonsense(name, value) for name in one.names}
+        result = judged(one, Here(names), given(one, "nobody"))
+        assert result.points < one.points, value
+        assert str(result)
+        assert "role" in result._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_parameters_are_the_students_own_and_the_same_every_time(one: Exercise) -> None:
+    assert given(one, "anna") == given(one, "anna")
+    drawn = [repr(given(one, student)) for student in STUDENTS]
+    assert len(set(drawn)) > 40
+    assert given(one, "anna") != given(one, "anna", b"another salt")
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_it_says_what_it_asks(one: Exercise) -> None:
+    assert one.points == sum(one.groups.values()) > 0
+    assert set(ran(one.starter)) >= set(one.names)
+    assert one.statement.strip()
+    assert one.hint.endswith(".")
+    assert "notebook" in one.reread
+    assert all(sentence.endswith((".", "?")) for sentence in one.signs.values())
+    for name in one.names:
+        assert name in one.starter
+
+
+def test_check_remembers_the_best_and_says_what_there_is() -> None:
+    exercises.student("anna")
+    right, _ = solutions.cells(EXERCISES["02.3"], {})
+    good = ran(right[0])["is_valid_ack"]
+    assert exercises.check("02.3", good).passed
+    assert not exercises.check("02.3", lambda *_: "new").passed
+    assert "02.3        8 of  8" in exercises.progress()
+    assert exercises.student() == "anna"
+    with pytest.raises(KeyError, match=r"there is no exercise '99.9'; there are"):
+        exercises.check("99.9", good)
+    with pytest.raises(TypeError, match=r"asks for is_valid_ack"):
+        exercises.check("02.3")
+    Path(".handshake-progress.json").write_text("{broken")
+    assert exercises.student() == "anybody"
+    assert exercises.check("02.3", good).passed
