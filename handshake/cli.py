@@ -1,4 +1,4 @@
-"""The command `handshake`: open the course.
+"""The command `handshake`: open the course (`lab`), mark what was handed in (`grade`).
 
 ``handshake lab`` copies the notebooks into a folder of the reader's, and opens JupyterLab there.  It never
 copies over a notebook that the reader has changed: what was copied is remembered by its hash, in a small file
@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 from handshake import __version__
 from handshake.errors import Refused
+from handshake.grade import command
 
 FOLDER = "handshake-course"
 """Where the course is copied to, if the reader names no folder."""
@@ -261,6 +262,7 @@ def parser() -> Parser:
     )
     one.add_argument("--no-browser", action="store_true", help="only print the address")
     one.add_argument("--port", type=port_number, metavar="N", help="listen on this port")
+    command.add_parser(commands)
     return top
 
 
@@ -270,6 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cut = given.index("--") if "--" in given else len(given)
     options = parser().parse_args(given[:cut])
     try:
+        if options.command == "grade":
+            return command.grade(options, os.environ)
         if options.here and options.folder:
             raise Refused("handshake lab", "either a FOLDER to copy to, or --here, which copies nothing")
         browser = not options.no_browser

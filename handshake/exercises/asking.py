@@ -55,10 +55,16 @@ class Ask:
 
     def many(self, name: str, cases: Sequence[Sequence[Any]]) -> list[Any]:
         """Call a function for each case; a value or Raised for each."""
-        told = self._asked({"op": "many", "name": name, "args": [_plain(args) for args in cases]})
+        return self._many({"name": name}, cases)
+
+    def _many(self, which: dict[str, Any], cases: Sequence[Sequence[Any]]) -> list[Any]:
+        told = self._asked({"op": "many", **which, "args": [_plain(args) for args in cases]})
         if "many" not in told:
             return [value_of(told)] * len(cases)
-        return [value_of(each) for each in told["many"]]
+        found = told["many"]
+        if not isinstance(found, list) or len(found) != len(cases) or not all(type(e) is dict for e in found):
+            raise Stopped("the answer's process answers something else than it was asked")
+        return [value_of(each) for each in found]
 
     def make(self, name: str, *args: Any) -> Made | Raised:
         """An object of a class of the answer's."""
@@ -94,6 +100,10 @@ class Made:
         """Call a method: its value, or Raised."""
         asked = {"op": "method", "of": self.number, "name": name, "args": _plain(args)}
         return value_of(self.ask._asked(asked))
+
+    def many(self, name: str, cases: Sequence[Sequence[Any]]) -> list[Any]:
+        """Call a method for each case, one after the other; a value or Raised for each."""
+        return self.ask._many({"of": self.number, "name": name}, cases)
 
 
 class Here(Ask):

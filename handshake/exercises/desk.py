@@ -120,8 +120,9 @@ class Desk:
 
     What is asked: {"op": "call", "name", "args"}, {"op": "make", "name", "args"} which gives the number of an
     object, {"op": "method", "of", "name", "args"}, {"op": "value", "name"}, {"op": "many", "name", "args":
-    [one, another ...]}.  Whatever happens there is an answer: {"value"}, {"raised", "words", "line"},
-    {"odd"} for what is not plain, {"missing"} for a name that is not there.
+    [one, another ...]}, for a method with "of" as well.
+    Whatever happens there is an answer: {"value"}, {"raised", "words", "line"}, {"odd"} for what is not
+    plain, {"missing"} for a name that is not there.
     """
 
     def __init__(self, names: dict[str, Any]) -> None:
@@ -130,19 +131,19 @@ class Desk:
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked."""
-        op, name = asked["op"], asked.get("name", "")
-        if op != "method" and name not in self.names:
+        op, name, of = asked["op"], asked.get("name", ""), asked.get("of")
+        if of is None and name not in self.names:
             return {"missing": name}
         try:
             if op == "value":
                 return {"value": plain(self.names[name])}
+            called = self.names[name] if of is None else getattr(self.made[of], name)
             if op == "many":
-                return {"many": [self._one(self.names[name], args) for args in asked["args"]]}
+                return {"many": [self._one(called, args) for args in asked["args"]]}
             args = [unplain(each) for each in asked["args"]]
             if op == "make":
-                self.made.append(self.names[name](*args))
+                self.made.append(called(*args))
                 return {"value": len(self.made) - 1}
-            called = getattr(self.made[asked["of"]], name) if op == "method" else self.names[name]
             return self._answered(called(*args), args)
         except NotPlain as error:
             return {"odd": str(error)}
@@ -225,7 +226,8 @@ def work() -> None:
     _tell(answers, told)
     desk = Desk(names)
     for line in asks:
-        _tell(answers, desk.answer(json.loads(line)))
+        asked = json.loads(line)
+        _tell(answers, {**desk.answer(asked), "number": asked["number"]})
 
 
 def _tell(answers: Any, told: dict[str, Any]) -> None:

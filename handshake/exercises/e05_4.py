@@ -104,8 +104,7 @@ def _fed(ask: Ask, group: str, limit: int, chunks: list[bytes], messages: list[b
     if isinstance(framer, Raised):
         return Finding(group, False, f"Framer({limit})", "a Framer", said(framer))
     found: list[Any] = []
-    for chunk in chunks:
-        got = framer("feed", chunk)
+    for got in framer.many("feed", [(chunk,) for chunk in chunks]):
         if isinstance(got, Raised) or not isinstance(got, list):
             key = "recursion" if isinstance(got, Raised) and got.name == "RecursionError" else ""
             if isinstance(got, Raised) and got.name == "ValueError" and group != "limit":

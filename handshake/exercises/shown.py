@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from handshake.exercises.judging import Finding, Result
@@ -67,10 +68,15 @@ def text(result: Result) -> str:
 
 def html(result: Result) -> str:
     """As HTML, whose words say all that its colours do."""
-    colour = "0,158,115" if result.passed else "0,114,178" if result.todo else "213,94,0"
+    return html_lines(lines(result), result.passed, result.todo)
+
+
+def html_lines(told: Sequence[tuple[str, str]], passed: bool, todo: bool = False) -> str:
+    """Lines, see `lines`, as HTML."""
+    colour = "0,158,115" if passed else "0,114,178" if todo else "213,94,0"
     style = f"border-left:4px solid rgb({colour});background:rgba({colour},.12);padding:.4em .8em;{TEXT}"
     rows = []
-    for kind, words in lines(result):
+    for kind, words in told:
         shown = escape(words)
         if kind == "head":
             rows.append(f"<b>{shown}</b>")

@@ -1,0 +1,220 @@
+"""A process of its own for an answer: limited, without the package, and asked from outside.
+
+The process gets the answer's text and, call by call, the arguments.  It never gets what is expected: that is
+compared here.  This is no sandbox.  What the answer may do to the machine is what the account may do that the
+run has; the limits hold what they say, no more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO, Any
+
+from handshake.exercises import desk
+from handshake.exercises.asking import Ask, Stopped, value_of
+
+STARTED = "import sys; sys.path.insert(0, {folder!r}); import desk; desk.work()"
+"""What the process runs; `desk` is a copy, beside which there is nothing else."""
+
+TALK_MOST = 4 << 20
+"""So many bytes of one answer are read."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one answer may use.
+
+    seconds: on the clock, from start to end, and of computing.   memory, file: in bytes.
+    files: open at a time.   processes: started by it.
+    """
+
+    seconds: float = 10.0
+    memory: int = 1 << 29
+    file: int = 1 << 20
+    files: int = 32
+    processes: int = 0
+
+    def of_process(self) -> dict[str, int]:
+        """As `desk.limit` takes them."""
+        return {
+            "seconds": max(1, round(self.seconds)), "memory": self.memory, "file": self.file,
+            "files": self.files, "processes": self.processes, "core": 0,
+        }  # fmt: skip
+
+
+@dataclass
+class Workshop:
+    """A folder with what processes need: a copy of `desk`, compiled once."""
+
+    limits: Limits = field(default_factory=Limits)
+    folder: str = field(default_factory=lambda: mkdtemp(prefix="handshake-desk-"))
+
+    def __post_init__(self) -> None:
+        os.chmod(self.folder, 0o755)
+        shutil.copyfile(Path(desk.__file__), Path(self.folder) / "desk.py")
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            STARTED.replace("; desk.work()", "").format(folder=self.folder),
+        ]
+        subprocess.run(command, check=True, timeout=60, stdin=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        """Take it away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class There(Ask):
+    """An answer in a process of its own.
+
+    source: its text.   workshop: where processes come from.
+    held: which limits hold, by name.   Stopped is raised by whatever ends it before its time.
+    """
+
+    def __init__(self, source: str, workshop: Workshop) -> None:
+        super().__init__(self)
+        self.limits = workshop.limits
+        self.folder = mkdtemp(prefix="handshake-answer-")
+        self.ends = time.monotonic() + self.limits.seconds
+        self._read = bytearray()
+        self._count = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", "-c", STARTED.format(folder=workshop.folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self.folder,
+            env={"LANG": "C.UTF-8"}, start_new_session=True, close_fds=True,
+        )  # fmt: skip
+        self.held: dict[str, bool] = {}
+        try:
+            told = self._talk({"source": source, "limits": self.limits.of_process()})
+            held = told.get("held")
+            self.held = (
+                {str(key): value is True for key, value in held.items()} if isinstance(held, dict) else {}
+            )
+            if "raised" in told:
+                raise Stopped(f"the cell does not run: {value_of(told)}")
+        except BaseException:
+            self.close()
+            raise
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Ask the process; its answer has to carry the number of what was asked."""
+        self._count += 1
+        told = self._talk({**asked, "number": self._count})
+        if told.get("number") != self._count:
+            raise Stopped("the answer's process answers something else than it was asked")
+        return told
+
+    def close(self) -> None:
+        """End it, whatever it is doing, and take its folder away."""
+        with suppress(ProcessLookupError, PermissionError, OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(OSError):
+            self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                _close(stream)
+        self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> There:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _talk(self, asked: dict[str, Any]) -> dict[str, Any]:
+        line = json.dumps(asked).encode() + b"\n"
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None or stdin.closed:
+            raise Stopped("the process of the answer has ended")
+        os.set_blocking(stdin.fileno(), False)
+        os.set_blocking(stdout.fileno(), False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            selector.register(stdin, selectors.EVENT_WRITE)
+            while b"\n" not in self._read:
+                self._exchange(selector, stdin, stdout, line)
+                line = self._unsent
+        whole, _, rest = bytes(self._read).partition(b"\n")
+        self._read = bytearray(rest)
+        try:
+            told = json.loads(whole)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise Stopped("the answer's process says something that is no answer")
+        return told
+
+    def _exchange(
+        self, selector: selectors.BaseSelector, stdin: IO[bytes], stdout: IO[bytes], line: bytes
+    ) -> None:
+        """Write and read what can be, until the deadline."""
+        self._unsent = line
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise Stopped(f"it came to no end within {self.limits.seconds:g} seconds")
+        for key, _ in selector.select(left):
+            if key.fileobj is stdin:
+                try:
+                    self._unsent = self._unsent[os.write(stdin.fileno(), self._unsent[:65536]) :]
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    raise Stopped(self._ended()) from None
+                if not self._unsent:
+                    selector.unregister(stdin)
+            else:
+                try:
+                    came = os.read(stdout.fileno(), 1 << 16)
+                except BlockingIOError:
+                    continue
+                if not came:
+                    raise Stopped(self._ended())
+                self._read += came
+                if len(self._read) > TALK_MOST:
+                    raise Stopped(f"its process says more than {TALK_MOST} bytes at a time")
+
+    def _ended(self) -> str:
+        """How the process has ended, in words."""
+        try:
+            code = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return "the process of the answer has closed its ears"
+        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and time.monotonic() >= self.ends - 1):
+            return f"it came to no end within {self.limits.seconds:g} seconds"
+        if code < 0:
+            return f"its process was ended by the signal {signal.Signals(-code).name}"
+        return f"its process has ended itself, with {code}"
+
+
+def _close(stream: IO[bytes] | None) -> None:
+    if stream is not None:
+        stream.close()
+
+
+def hide() -> bool:
+    """Let no other process of the same account look into the memory of this one (Linux); whether that holds.
+
+    What is expected, and the salt, are in this process alone.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        hidden = ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0) == 0  # PR_SET_DUMPABLE
+    except (OSError, AttributeError):
+        return False
+    return hidden and os.geteuid() != 0

@@ -1,0 +1,111 @@
+"""The command `handshake grade`: mark what was handed in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from handshake.errors import Refused
+from handshake.exercises.parameters import PRACTICE
+from handshake.grade.bench import Limits
+from handshake.grade.marking import Salts
+from handshake.grade.running import Run, Spread
+
+SALT = "HANDSHAKE_SALT"
+"""The variable with the lecturer's secret salt."""
+
+SALT_LEAST = 16
+"""A shorter salt can be guessed."""
+
+ISOLATION = (
+    "Each answer ran in a process of its own, with limits, and without the package. That is no sandbox: an "
+    "answer may do to this machine whatever this account may do."
+)
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to those of `handshake`."""
+    one = commands.add_parser(
+        "grade",
+        help="mark what was handed in",
+        usage="HANDSHAKE_SALT=... handshake grade SUBMISSIONS -o grades.csv [--pages FOLDER] [...]",
+        description=(
+            "Mark the exercises of every student: SUBMISSIONS/STUDENT/*.ipynb.  Writes a CSV with the rows "
+            "student,exercise,points.  A run that was ended goes on where it was.  " + ISOLATION
+        ),
+    )
+    one.add_argument("submissions", type=Path, metavar="SUBMISSIONS")
+    one.add_argument("-o", "--out", type=Path, required=True, metavar="CSV", help="the file of marks")
+    one.add_argument("--pages", type=Path, metavar="FOLDER", help="write a page for each student there")
+    one.add_argument("--exercises", metavar="IDS", help="only these, as in 02.3,05.4")
+    one.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="at a time")
+    one.add_argument("--seconds", type=_seconds, default=Limits().seconds, metavar="S", help="for an answer")
+    one.add_argument("--issued", metavar="SALT", help="with which the notebooks were handed out, if any")
+    one.add_argument("--scheduler", metavar="ADDRESS", help="send the work to a Dask cluster")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"a number from 1 to 256, not {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 600:
+        raise argparse.ArgumentTypeError(f"a number of seconds from 0.1 to 600, not {text!r}")
+    return value
+
+
+def grade(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Mark everything; returns the exit code.   Refused, with what to do, if that cannot be."""
+    secret = environment.get(SALT, "").encode()
+    if len(secret) < SALT_LEAST:
+        raise Refused(
+            SALT,
+            f"it has to hold your secret salt, {SALT_LEAST} characters at least, the same for every run; "
+            "without it everybody could work out what functions are asked",
+        )
+    if options.out.is_dir():
+        raise Refused(str(options.out), "it is a folder; -o names the file of marks")
+    issued = options.issued.encode() if options.issued else PRACTICE
+    run = Run(
+        options.submissions, options.out, Salts(secret, issued),
+        exercises=[each.strip() for each in options.exercises.split(",")] if options.exercises else None,
+        limits=Limits(seconds=options.seconds), pages=options.pages, workers=options.workers,
+        spread=_cluster(options.scheduler) if options.scheduler else None,
+    )  # fmt: skip
+    _with_bar(run)
+    print(f"{len(run.marks)} marks of {len({student for student, _ in run.marks})} students: {options.out}")
+    for student, troubles in run.troubles.items():
+        for trouble in troubles:
+            print(f"{student}: {trouble}")
+    if run.loose:
+        print(f"Did not hold here: {', '.join(sorted(run.loose))}.")
+    print(ISOLATION)
+    return 0
+
+
+def _with_bar(run: Run) -> None:
+    from tqdm import tqdm
+
+    with tqdm(unit="mark", file=sys.stderr, disable=None) as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        run.go(progress)
+
+
+def _cluster(address: str) -> Spread:
+    from handshake.grade.cluster import over
+
+    return over(address)

@@ -1,0 +1,113 @@
+"""One answer, marked: found, run in a process of its own, judged here."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from handshake.exercises import EXERCISES, Exercise
+from handshake.exercises.asking import Stopped
+from handshake.exercises.judging import Result, judged
+from handshake.exercises.parameters import given
+from handshake.exercises.shown import lines
+from handshake.grade.bench import Limits, There, Workshop
+from handshake.grade.cells import Answer
+
+
+@dataclass(frozen=True)
+class Salts:
+    """What parameters are drawn with.
+
+    secret: for functions, which nobody but the lecturer knows.   issued: for values, as the notebooks that
+    were handed out have it.
+    """
+
+    secret: bytes
+    issued: bytes
+
+    def of(self, exercise: Exercise) -> bytes:
+        """The one for an exercise."""
+        return self.issued if exercise.literal else self.secret
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be marked.   source: what runs, "" for nothing.   notes: on how it was found."""
+
+    student: str
+    exercise: str
+    source: str
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, student: str, exercise: Exercise, answer: Answer) -> Task:
+        """From an answer."""
+        return cls(student, exercise.id, answer.source, answer.notes)
+
+    def digest(self, salts: Salts, limits: Limits) -> str:
+        """What the mark depends on: as long as this is the same, so is the mark."""
+        exercise = EXERCISES[self.exercise]
+        parts = (
+            self.student, self.exercise, str(exercise.version), self.source, "|".join(self.notes),
+            hashlib.sha256(salts.of(exercise)).hexdigest(), repr(limits),
+        )  # fmt: skip
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark.
+
+    told: what the student reads, (kind, words) each, see `exercises.shown.lines`.
+    loose: the limits that did not hold.
+    """
+
+    student: str
+    exercise: str
+    digest: str
+    points: int
+    of: int
+    told: tuple[tuple[str, str], ...]
+    loose: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can write it."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, form: dict[str, Any]) -> Mark:
+        """From what `plain` wrote; ValueError, KeyError or TypeError for another."""
+        told = tuple((str(kind), str(words)) for kind, words in form["told"])
+        points, of = int(form["points"]), int(form["of"])
+        return cls(
+            str(form["student"]), str(form["exercise"]), str(form["digest"]), points, of, told,
+            tuple(map(str, form["loose"])),
+        )  # fmt: skip
+
+
+def marked(task: Task, salts: Salts, workshop: Workshop) -> Mark:
+    """Mark an answer; whatever it does, there is a mark."""
+    exercise = EXERCISES[task.exercise]
+    digest = task.digest(salts, workshop.limits)
+    loose: tuple[str, ...] = ()
+    if not task.source:
+        told = [("head", f"{exercise.id} {exercise.title}: 0 of {exercise.points} points")]
+        return Mark(task.student, task.exercise, digest, 0, exercise.points, (*told, *_noted(task)))
+    try:
+        with There(task.source, workshop) as answer:
+            loose = tuple(name for name, held in answer.held.items() if not held)
+            result = judged(exercise, answer, given(exercise, task.student, salts.of(exercise)))
+    except Stopped as error:
+        result = Result(exercise, trouble=str(error))
+    except Exception as error:  # an answer that a judge did not expect costs its own points, and nothing else
+        words = f"it could not be judged ({type(error).__name__}): show this to your lecturer"
+        result = Result(exercise, trouble=words)
+    told = lines(result)
+    return Mark(
+        task.student, task.exercise, digest, result.points, exercise.points, (*told, *_noted(task)), loose
+    )
+
+
+def _noted(task: Task) -> tuple[tuple[str, str], ...]:
+    return tuple(("trouble", note) for note in task.notes)

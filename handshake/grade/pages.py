@@ -1,0 +1,41 @@
+"""What students read of their marks: one HTML page each, which needs nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from handshake.exercises.shown import html_lines
+from handshake.grade.marking import Mark
+
+STYLE = (
+    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;"
+    "padding:0 1em}section{margin:1em 0}td,th{padding:.1em 1em .1em 0;text-align:left}"
+)
+
+
+def page(student: str, marks: Sequence[Mark], troubles: Sequence[str] = ()) -> str:
+    """A student's page."""
+    total, of = sum(mark.points for mark in marks), sum(mark.of for mark in marks)
+    parts = [f"<h1>{escape(student)}</h1>", f"<p>{total} of {of} points.</p>"]
+    parts += [f"<p>{escape(trouble)}</p>" for trouble in troubles]
+    parts += [f"<section>{html_lines(mark.told, mark.points == mark.of)}</section>" for mark in marks]
+    return (
+        f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{escape(student)}</title>'
+        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def write_pages(
+    folder: Path, marks: Mapping[str, Sequence[Mark]], troubles: Mapping[str, Sequence[str]]
+) -> None:
+    """Every student's page, STUDENT.html; each is whole or not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for student, each in marks.items():
+        path = folder / f"{quote(student, safe=' ')}.html"
+        beside = path.with_name(f"{path.name}.new")
+        beside.write_text(page(student, each, troubles.get(student, ())), encoding="utf-8")
+        os.replace(beside, path)
