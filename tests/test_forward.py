@@ -150,6 +150,22 @@ def test_a_recording_is_obeyed_unless_somebody_remembers(single_use: bool, later
     assert f"done {done} time" in words
 
 
+def test_every_server_obeys_once_and_one_that_forgets_obeys_always() -> None:
+    assert sim.replayed(single_use=True, other_server=True).done == 2
+    assert sim.replayed(single_use=True, times=4, other_server=True).done == 2
+    assert sim.replayed(single_use=False, times=4).done == 5
+    assert sim.replayed(single_use=True, times=4).done == 1
+    with pytest.raises(ValueError, match="times is 1 or more"):
+        sim.replayed(times=0)
+
+
+def test_a_mark_that_is_taken_out_breaks_the_signature() -> None:
+    run = downgraded(True, "speaks TLS 1.3 and 1.2", unmarked=True)
+    failed = next(step for step in run.above if step.after["state"] == "FAILED")
+    assert (failed.end, failed.cause) == ("client", "rcv what cannot be")
+    assert "decrypt_error" in failed.notes[-1]
+
+
 def test_the_race_counts_round_trips() -> None:
     assert [round_trips(racer) for racer in RACERS] == [4, 3, 3, 3, 2]
 
@@ -207,7 +223,7 @@ def test_who_watches_reads_the_name_and_in_tls13_no_certificate() -> None:
 def test_padding_hides_how_long_an_answer_is() -> None:
     def sizes(page: str, padded: bool) -> str:
         rows = dict(forward.observer("TLS 1.3", page, padded).views[0].rows)
-        return str(rows["sizes, server"])
+        return str(rows["sealed records of the server"])
 
     short, long = PAGES
     assert sizes(short, False) != sizes(long, False)
@@ -223,8 +239,12 @@ MADE: dict[str, tuple[Callable[[], Lab], list[dict[str, Any]]]] = {
     "observer": (forward.observer_lab, [
         {"version": "TLS 1.2"}, {"page": "a long answer"}, {"padded": True}, {"client_auth": True},
     ]),
-    "downgrade": (forward.downgrade_lab, [{"stripped": False}, {"server": "speaks TLS 1.2 only"}]),
-    "replay": (forward.replay_lab, [{"single_use": True}, {"later": 30.0}]),
+    "downgrade": (forward.downgrade_lab, [
+        {"stripped": False}, {"server": "speaks TLS 1.2 only"}, {"unmarked": True},
+    ]),
+    "replay": (forward.replay_lab, [
+        {"single_use": True}, {"later": 30.0}, {"times": 3}, {"other_server": True},
+    ]),
 }  # fmt: skip
 
 

@@ -103,6 +103,17 @@ class Speaker:
             notes=tuple(filter(None, (words, found))),
         )  # fmt: skip
 
+    def stuck(self, state: str) -> None:
+        """It cannot do what the step asks for, and says nothing of it."""
+        socket = self._socket
+        if socket is None:
+            return
+        before, self._state = self._state, state
+        socket.host.recorder.told_above(
+            socket.host.clock.now, socket.connection, self.end, transit=socket.host.arriving,
+            cause=before, before={"state": before}, after={"state": state}, notes=(),
+        )  # fmt: skip
+
     def hang_up(self) -> None:
         """End the connection."""
         if not self._over and self._socket is not None:

@@ -226,6 +226,8 @@ class TwoWayServer(Party):
         good = len(self.knows["key"]) == CIPHERS[self.knows["cipher"]]
         found = "a key" if good else "no key"
         speaker.do(9, STEPS[9], f"what comes out is {found} for {self.knows['cipher']}")
+        if not good:
+            speaker.stuck("no key")
 
 
 def strongest(offered: bytes) -> str:

@@ -213,7 +213,9 @@ def _words(
         return more or f"{transit.wire_length} bytes", ()
     top = top or messages[:1]
     if len(top) > 1:
-        return ", ".join(f"{m.name} (encrypted)" if m.secret else m.name for m in top), ()
+        sealed = [m.name for m in top if m.secret]
+        clear = [m.name for m in top if not m.secret]
+        return ", ".join([*clear, f"encrypted: {', '.join(sealed)}"] if sealed else clear), ()
     details = tuple(d.text(relative) for d in top[0].details)
     return top[0].name, ("encrypted", *details) if top[0].secret else details
 

@@ -38,6 +38,8 @@ ROLES = {
     "closing-edge": Colour("#b5679a", "#dd94c2"),
     "closed": Colour("#dfe4e9", "#3b424a"),
     "closed-edge": Colour("#8793a0", "#97a2ae"),
+    "failed": Colour("#f0c4be", "#5b2222"),
+    "failed-edge": Colour("#b0303a", "#ff8f86"),
 }
 
 PAGE, INK, MUTED, GRID, RAIL, CLIENT, SERVER, LOST, FORGED = (
@@ -53,6 +55,7 @@ OFF = "off"
 """What stands in a trace for the state of a machine that is down: nobody is there to be in one."""
 
 FAMILIES = {
+    "failed": {"FAILED", "NO KEYS", "no key"},
     "closed": {"CLOSED", "LISTEN", "START", "idle"},
     "open": {"ESTABLISHED", "CONNECTED"},
     "closing": {"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"},
@@ -60,7 +63,7 @@ FAMILIES = {
 
 
 def family(state: str) -> str:
-    """Which family a state belongs to: closed, opening, open or closing."""
+    """Which family a state belongs to: failed, closed, opening, open or closing."""
     return next((name for name, states in FAMILIES.items() if state in states), "opening")
 
 

@@ -40,12 +40,14 @@ class Branch:
 
 def tree(
     secrets: Trace | Sequence[Secret], *, end: str = "client", lit: Collection[str] = (),
+    touched: int | None = None,
     title: str = "The key schedule of TLS 1.3",
 ) -> Picture:  # fmt: skip
     """The schedule of one end of a connection.
 
     secrets: a trace, or its secrets.   end: whose, "client" or "server".
     lit: labels that are pointed out (they have another value than before, say).
+    touched: the number of a message; what covers it is pointed out as well.
     ValueError if there is no schedule of TLS 1.3 among them.
     """
     every = secrets.secrets if isinstance(secrets, Trace) else secrets
@@ -54,7 +56,9 @@ def tree(
         raise ValueError("there is no key schedule of TLS 1.3 here: run one with sim.tls('TLS 1.3')")
     groups = {name: _branches(name, known) for name in SPINE if name in known}
     height = sum(ROW * max(1, len(branches)) + GAP for branches in groups.values())
-    words = [f"{len(known)} values of the {end}, each made from what is to its left, and never the other way"]
+    words = [
+        f"{len(known)} values of the {end}, each made from what is to its left or above, and never the other way"
+    ]
     if lit:
         words.append(f"{len(set(lit) & set(known))} of them are other ones now (thick frame, ≠)")
     sheet, top = page(title, words, WIDE, height + 34)
@@ -65,7 +69,7 @@ def tree(
         sheet.text((left, top + 12), name, 10, theme.MUTED, tags="heading")
     y, above = top + 24, None
     for name, branches in groups.items():
-        _group(sheet, y, name, known, branches, lit)
+        _group(sheet, y, name, known, branches, lit, touched)
         middle = COLUMNS["spine"][0] + COLUMNS["spine"][1] / 2
         if above is not None:
             _arrow(sheet, [(middle, above + TALL), (middle, y)])
@@ -86,13 +90,9 @@ def _branches(name: str, known: Mapping[str, Secret]) -> list[Branch]:
 
 
 def _group(
-    sheet: Sheet,
-    y: float,
-    name: str,
-    known: Mapping[str, Secret],
-    branches: list[Branch],
-    lit: Collection[str],
-) -> None:
+    sheet: Sheet, y: float, name: str, known: Mapping[str, Secret], branches: list[Branch],
+    lit: Collection[str], touched: int | None,
+) -> None:  # fmt: skip
     source = SPINE[name]
     given = known.get(source)
     value = given.value.hex() if given else "none: zeros" if source else "zeros"
@@ -106,21 +106,38 @@ def _group(
         _arrow(sheet, [start, (turn, start[1]), (turn, row + TALL / 2), _left("covers", row)])
         covers = _numbers(branch.covers)
         last = f"up to {branch.until}" if branch.until else "the hash of nothing"
-        _box(sheet, "covers", row, covers, last, False, "LISTEN")
+        _box(sheet, "covers", row, covers, last, touched in branch.covers, "LISTEN")
         _arrow(sheet, [_right("covers", row), _left("secret", row)])
         label = branch.secret.label
         _box(sheet, "secret", row, label, branch.secret.value.hex(), label in lit, "ESTABLISHED")
         if branch.keys:
-            words = ", ".join(_short(each.label, label) for each in branch.keys)
-            changed = any(each.label in lit for each in branch.keys)
-            _box(sheet, "keys", row, words, branch.keys[0].value.hex(), changed, "SYN-SENT")
+            words, value = _parts(branch, lit)
+            _box(sheet, "keys", row, words, value, any(each.label in lit for each in branch.keys), "SYN-SENT")
             _arrow(sheet, [_right("secret", row), _left("keys", row)])
 
 
+def _parts(branch: Branch, lit: Collection[str]) -> tuple[str, str]:
+    """What is made of a secret, and the first value of it; where some has changed, which."""
+    names = {each.label: _short(each.label, branch.secret.label) for each in branch.keys}
+    other = [name for label, name in names.items() if label in lit]
+    if not other or len(other) == len(names):
+        return ", ".join(names.values()), branch.keys[0].value.hex()
+    same = [name for label, name in names.items() if label not in lit]
+    return f"{', '.join(other)} ≠", f"as before: {', '.join(same)}"
+
+
 def _numbers(covers: tuple[int, ...]) -> str:
-    if len(covers) > 1:
-        return f"messages {covers[0]} to {covers[-1]}"
-    return f"message {covers[0]}" if covers else "no message"
+    """The numbers of messages, with runs of them in short: "messages 1, 2, 4–7"."""
+    runs: list[list[int]] = []
+    for number in covers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    short = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    if not short:
+        return "no message"
+    return f"message{'s' * (len(covers) > 1)} {', '.join(short)}"
 
 
 def _short(label: str, source: str) -> str:
@@ -133,7 +150,7 @@ def _box(sheet: Sheet, column: str, y: float, name: str, value: str, lit: bool, 
     face, edge = theme.fill("FIN-WAIT-1" if lit else state), theme.edge("FIN-WAIT-1" if lit else state)
     sheet.box(left, y, left + wide, y + TALL, 5, face=face, edge=edge, width=2.6 if lit else 1.0,
               tags="node lit" if lit else "node")  # fmt: skip
-    words = f"{name} ≠" if lit else name
+    words = f"{name} ≠" if lit and "≠" not in name else name
     sheet.text((left + 8, y + 17), fitted(words, 10, wide - 14, True), 10, bold=True)
     size = f" ({len(value) // 2} bytes)" if wide > 145 else ""
     short = f"{value[:12]}…{size}" if len(value) >= 24 and " " not in value else value

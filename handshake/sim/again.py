@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +122,7 @@ class Recording(Connection):
 class Replay:
     """What became of early data that somebody sent again.
 
-    first: the client's own connection.   again: the one with the recording.
+    first: the client's own connection.   again: the last one with the recording.
     done: how often the server has got the order.
     """
 
@@ -134,14 +135,20 @@ class Replay:
 
 
 def replayed(
-    *, single_use: bool = True, early: bytes = ORDER, later: float = 1.0, seed: int | bytes | str = 0
-) -> Replay:
+    *, single_use: bool = True, early: bytes = ORDER, later: float = 1.0, times: int = 1,
+    other_server: bool = False, seed: int | bytes | str = 0,
+) -> Replay:  # fmt: skip
     """Early data, recorded on their way and sent again -> Replay.
 
     single_use: whether the server takes a ticket once only (RFC 8446 section 8.1).
     later: after how many seconds the recording comes; the server believes in ten at most.
+    times: how often it is sent.   other_server: whether it goes to another server, which knows the same
+    tickets, and has a memory of its own.
     """
+    if times < 1:
+        raise ValueError(f"times is 1 or more, got {times!r}")
     session, sessions = visited(seed=seed, sessions=Sessions(single_use=single_use))
+    others = deepcopy(sessions) if other_server else sessions
     common: dict[str, Any] = {"sessions": sessions, "max_early_data": MOST}
     one, other = two_ends(
         "TLS 1.3", "ECDHE", None, "RSA", False, seed, True, {"session": session, "now": 60.0, "early": early},
@@ -149,11 +156,14 @@ def replayed(
     )  # fmt: skip
     flight = bytes(one.records.written)
     first = _scene(one, other, len(early), "Early data, recorded on their way", seed)
-    _, alone = two_ends(
-        "TLS 1.3", "ECDHE", None, "RSA", False, f"{seed!r} again", True, {}, {**common, "now": 60.0 + later}
-    )
-    again = _scene(Recording(flight), alone, len(early), "The recording, sent again", seed)
-    return Replay(first, again, sum(end.received.count(early) for end in (other, alone)))
+    ends, again = [other], first
+    for count in range(times):
+        who = f"{seed!r} again {count}"
+        about = {**common, "sessions": others, "now": 60.0 + later}
+        _, alone = two_ends("TLS 1.3", "ECDHE", None, "RSA", False, who, True, {}, about)
+        ends.append(alone)
+        again = _scene(Recording(flight), alone, len(early), "The recording, sent again", seed)
+    return Replay(first, again, sum(end.received.count(early) for end in ends))
 
 
 def _scene(one: Any, other: Server, expects: int, name: str, seed: Any) -> Trace:

@@ -51,7 +51,12 @@ class ClientHello(Encoded):
     def read(cls, reader: Reader, context: Context) -> ClientHello:
         """Its body."""
         return cls(
-            reader.uint("client version", 2, "the highest that it speaks (up to TLS 1.2)", _version),
+            reader.uint(
+                "client version",
+                2,
+                "the highest that it speaks, up to TLS 1.2; later ones stand in supported_versions",
+                _version,
+            ),
             reader.take("random", RANDOM_LENGTH, "goes into every key"),
             _session_id(reader),
             read_numbers(reader, "cipher suites", "cipher suite", NAMES),
@@ -90,7 +95,12 @@ class ServerHello(Encoded):
     @classmethod
     def read(cls, reader: Reader, context: Context) -> ServerHello:
         """Its body; a HelloRetryRequest if the random says so."""
-        version = reader.uint("server version", 2, "the one that is used (up to TLS 1.2)", _version)
+        version = reader.uint(
+            "server version",
+            2,
+            "the one that is used, up to TLS 1.2; a later one stands in supported_versions",
+            _version,
+        )
         random = reader.take("random", RANDOM_LENGTH, "goes into every key")
         kind = HelloRetryRequest if random == RETRY_RANDOM else ServerHello
         return kind(
@@ -171,7 +181,7 @@ def _session_id(reader: Reader) -> bytes:
     with reader.prefixed("session id", 1):
         if reader.remaining > 32:
             raise DecodeError("session id length", reader.pos - 1, "at most 32", str(reader.remaining))
-        return reader.rest("session id", "by which a session may go on later")
+        return reader.rest("session id", "by which a session may go on later; in TLS 1.3 it only looks so")
 
 
 def _write_session_id(writer: Writer, session_id: bytes) -> None:

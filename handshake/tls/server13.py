@@ -250,7 +250,11 @@ def _takes_early(server: Server, offered: dict[int, Any], session: Session | Non
         age = (claimed - session.age_add) % (1 << 32)
         good = abs(age - session.age(server.now)) <= FRESH
         if not good:
-            server.note(f"the ticket is not as old as it says: {age} ms; the early data may be a recording")
+            claims, is_ = age / 1000, session.age(server.now) / 1000
+            server.note(
+                f"the hello says that the ticket is {claims:.1f} s old, and it is {is_:.1f} s: more than "
+                f"{FRESH / 1000:.0f} s apart, so the early data may be a recording"
+            )
     server.note("takes the early data" if good else "does not take the early data")
     return good
 

@@ -120,9 +120,14 @@ def schedule(changed: str = "nothing", visit: str = "first") -> Outcome:
         words = f"{where}. Nothing is changed: every value is as both ends have it."
     else:
         same = [each.label for each in other if each.label not in lit]
+        now = [each.label for each in other if each.label in lit]
         words = f"{where}. One bit of {changed} is another: {len(lit)} of {len(other)} values are. "
-        words += f"As before: {', '.join(same)}." if same else "None is as before."
-    return Outcome(words, (show.tree(other, lit=lit),))
+        if len(now) < len(same):
+            words += f"Another: {', '.join(now)}."
+        else:
+            words += f"As before: {', '.join(same)}." if same else "None is as before."
+    numbers = [e.number for e in run.layer("TLS").messages if e.name == CHANGES[changed]]
+    return Outcome(words, (show.tree(other, lit=lit, touched=numbers[-1] if numbers else None),))
 
 
 def schedule_lab() -> Lab:

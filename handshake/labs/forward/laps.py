@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from handshake import show
@@ -45,35 +46,44 @@ def pieces(run: Trace) -> list[Piece]:
     ]
 
 
-def race(rtt_ms: int = 40, loss_percent: float = 0.0) -> Outcome:
+def race(
+    rtt_ms: int = 40, loss_percent: float = 0.0, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Outcome:
     """All racers, from the first SYN to the answer.
 
     rtt_ms: a round trip, in milliseconds.   loss_percent: of the packets.
     Where packets get lost there are nine laps, and the picture shows the one in the middle.
+    progress: is told how far it is.
     """
     rtt, loss = whole("rtt_ms", rtt_ms, 2, 400) / 1000, loss_percent / 100
     within("loss_percent", loss_percent, 0, 20)
-    rows, table = {}, []
-    for racer, about in RACERS.items():
+    rows, table, waits = {}, [], False
+    for n, (racer, about) in enumerate(RACERS.items()):
+        progress(n, len(RACERS))
         runs = sorted((_lap(racer, rtt, loss, seed) for seed in range(LAPS if loss else 1)), key=answered)
         middle = runs[len(runs) // 2]
         rows[f"{racer}\n{_ms(answered(middle))}"] = pieces(middle)
         times = [answered(run) for run in runs]
         some = times[0], times[len(times) // 2], times[-1]
-        table.append((racer, about, f"{times[0] / rtt:.0f}", *map(_ms, some)))
+        trips = answered(_lap(racer, rtt, 0.0, 0)) / rtt
+        waits = waits or answered(middle) > (trips + 0.5) * rtt
+        said = sum(len(transit.frame) for transit in _lap(racer, rtt, 0.0, 0).transits)
+        table.append((racer, about, f"{trips:.0f}", f"{said:,}", *map(_ms, some)))
+    middle_of = f"; the middle one of {LAPS} laps" if loss else ""
     longest = max(piece.end for each in rows.values() for piece in each)
     picture = show.lanes(
         rows, linear(0, longest * 1.02, _ms, "from the first SYN"), kinds=KINDS,
         title="From the first SYN to the answer",
-        subtitle=[f"a round trip takes {rtt_ms} ms; {loss_percent:g} % of the packets get lost"],
+        subtitle=[f"a round trip takes {rtt_ms} ms; {loss_percent:g} % of the packets get lost{middle_of}"],
     )  # fmt: skip
     words = f"A round trip takes {rtt_ms} ms. The answer is there after: "
-    words += "; ".join(f"{row[0]}, {row[4]}" for row in table) + "."
-    if not loss:
-        return Outcome(words, (picture,))
-    columns = ("who", "what", "round trips", "shortest", "middle", "longest")
-    words += " What is lost is waited for: one lost segment costs more than all round trips saved."
-    return Outcome(words, (picture, show.table(columns, table, title=f"{LAPS} laps each")))
+    words += "; ".join(f"{row[0]}, {row[5]}" for row in table) + f"{middle_of}."
+    if waits:
+        words += " What is lost is waited for: one lost segment costs more than all round trips saved."
+    columns = ["who", "what", "round trips", "bytes", "shortest", "middle", "longest"]
+    shown = len(columns) if loss else 4
+    title = f"{LAPS} laps each (round trips and bytes: without loss)" if loss else "Without any loss"
+    return Outcome(words, (picture, show.table(columns[:shown], [row[:shown] for row in table], title=title)))
 
 
 def _ms(seconds: float) -> str:

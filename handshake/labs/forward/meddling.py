@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handshake import show, sim
-from handshake.labs.lab import Lab, Outcome, amount, choice, one_of, switch, within
+from handshake import show, sim, wire
+from handshake.labs.lab import Lab, Outcome, amount, choice, one_of, slider, switch, whole, within
 from handshake.trace import Trace
 
 SERVERS = {"speaks TLS 1.3 and 1.2": ["TLS 1.3", "TLS 1.2"], "speaks TLS 1.2 only": ["TLS 1.2"]}
@@ -14,30 +14,40 @@ SERVERS = {"speaks TLS 1.3 and 1.2": ["TLS 1.3", "TLS 1.2"], "speaks TLS 1.2 onl
 SUITES = ["TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"]
 
 
-def downgraded(stripped: bool, server: str) -> Trace:
+def _unmarked(hello: Any) -> Any:
+    """A ServerHello whose random ends in something else than the mark."""
+    return wire.replace(hello, random=hello.random[:24] + bytes(range(8)))
+
+
+def downgraded(stripped: bool, server: str, unmarked: bool = False) -> Trace:
     """A client that speaks both versions."""
     one_of("server", server, SERVERS)
+    deeds = [sim.strip_versions("TLS 1.2")] if stripped else []
+    deeds += [sim.edit_message("server", "ServerHello", _unmarked)] if unmarked else []
     both: dict[str, Any] = {"suites": SUITES}
     return sim.tls(
         "TLS 1.3", seed=7, client={**both, "versions": ["TLS 1.3", "TLS 1.2"]},
         server={**both, "versions": SERVERS[server]},
-        tampering=[sim.strip_versions("TLS 1.2")] if stripped else [],
+        tampering=deeds,
         title=f"The server {server}{', and the hello was stripped' * stripped}",
     )  # fmt: skip
 
 
-def downgrade(stripped: bool = True, server: str = "speaks TLS 1.3 and 1.2") -> Outcome:
+def downgrade(
+    stripped: bool = True, server: str = "speaks TLS 1.3 and 1.2", unmarked: bool = False
+) -> Outcome:
     """A client that speaks TLS 1.3 and 1.2.
 
     stripped: whether somebody on the way takes TLS 1.3 out of its hello.   server: one of SERVERS.
+    unmarked: whether they also put something else in the place of the last eight bytes of the server's random.
     """
-    run = downgraded(stripped, server)
+    run = downgraded(stripped, server, unmarked)
     hello = next((each for each in run.layer("TLS").messages if each.name == "ServerHello"), None)
     tail = hello.data[30:38] if hello else b""
     failed = next((step for step in run.above if step.after["state"] == "FAILED"), None)
     version = next((step.after["version"] for step in reversed(run.above) if step.end == "client"), "")
     mark = (
-        f"The server's random ends in {tail.decode('latin-1')!r}"
+        f"The random that arrives ends in {tail.decode('latin-1')!r}"
         if tail.startswith(b"DOWNGRD")
         else ("The server's random ends in nothing but chance")
     )
@@ -55,22 +65,29 @@ def downgrade_lab() -> Lab:
         "Somebody takes TLS 1.3 out of the hello", downgrade,
         stripped=switch("the hello is stripped", True),
         server=choice("the server", list(SERVERS), "speaks TLS 1.3 and 1.2"),
+        unmarked=switch("and the mark is taken out as well", False),
     )  # fmt: skip
 
 
-def replay(single_use: bool = False, later: float = 1.0) -> Outcome:
+def replay(
+    single_use: bool = False, later: float = 1.0, times: int = 1, other_server: bool = False
+) -> Outcome:
     """An order in early data, recorded on its way and sent again.
 
     single_use: whether the server takes a ticket once only.   later: after how many seconds it comes again.
+    times: how often it is sent.   other_server: whether to another server, with a memory of its own.
     """
     within("later", later, 0, 60)
-    found = sim.replayed(single_use=single_use, later=float(later))
+    times = whole("times", times, 1, 5)
+    found = sim.replayed(single_use=single_use, later=float(later), times=times, other_server=other_server)
     notes = [note for step in found.again.above if step.end == "server" for note in step.notes]
     told = next((n for n in notes if "ticket is not" in n), "") or next(
         (n for n in notes if "early" in n), ""
     )
     told = told or next((n for n in notes if "no use" in n), "")
-    words = f"The recording comes {later:g} s later: {found}. The server: {told}."
+    often = f", {times} times" if times > 1 else ""
+    what = "another server" if other_server else "the server"
+    words = f"The recording comes {later:g} s later{often}, to {what}: {found}. The server: {told}."
     return Outcome(
         words,
         (show.beside(the_client=show.timeline(found.first.layer("TLS")),
@@ -83,5 +100,6 @@ def replay_lab() -> Lab:
     return Lab(
         "Early data, sent again", replay,
         single_use=switch("a ticket is good for once", False),
-        later=amount("seconds later", 1.0, 0.0, 60.0, 1.0),
+        later=amount("seconds later", 1.0, 0.0, 60.0, 0.5), times=slider("how often it is sent", 1, 1, 5),
+        other_server=switch("to another server, with a memory of its own", False),
     )  # fmt: skip

@@ -58,7 +58,8 @@ def time_machine(connection: str = "TLS 1.2, RSA", loot: str = "the server's pri
         elif message.plaintext is None:
             what = "in the clear"
         else:
-            what = f"opened: {message.plaintext[:32]!r}" if message.form == "data" else "opened"
+            text = message.plaintext[:32].decode("ascii", "replace").replace("\r\n", " ")
+            what = f"opened: \u201c{text} \u2026\u201d" if message.form == "data" else "opened"
             read += message.form == "data"
         if message.name == "ClientKeyExchange" and connection == "TLS 1.2, RSA":
             key = "opened with the server's key" if loot == LOOT[1] else "encrypted for the server"

@@ -61,8 +61,9 @@ def observer(
         ("what was chosen", f"{_version(chosen)}, {suite_name(chosen.cipher_suite)}"),
         ("the server's certificate", _certificate(messages, "server")),
         ("the client's certificate", _certificate(messages, "client")),
-        ("sizes, client", ", ".join(sizes["client"])),
-        ("sizes, server", ", ".join(sizes["server"])),
+        ("sealed records of the client", ", ".join(sizes["client"])),
+        ("sealed records of the server", ", ".join(sizes["server"])),
+        ("bytes in all", f"{sum(len(transit.frame) for transit in trace.transits):,}"),
         ("how long it took", f"{1000 * (trace.transits[-1].seen or 0.0):.0f} ms, each packet with its time"),
         ("what was said", "nothing of it"),
     ]  # fmt: skip
@@ -73,12 +74,12 @@ def observer(
     words += (
         f"; so is the certificate of the {' and of the '.join(shown)}" if shown else "; no certificate is"
     )
-    words += f". The last records of the server have {', '.join(sizes['server'][-2:])}: "
-    words += (
-        "whatever was said, it is filled up."
-        if padded and version == "TLS 1.3"
-        else (f"enough to tell {page} from another.")
-    )
+    words += f". The server's last sealed records have {' and '.join(sizes['server'][-2:])}: "
+    if padded and version == "TLS 1.3":
+        words += "all are filled up, and say nothing of what was said."
+    else:
+        words += "by that, anybody can tell a short answer from a long one."
+        words += " (TLS 1.2 has no way to fill records up.)" if padded else ""
     return Outcome(words, (table,))
 
 

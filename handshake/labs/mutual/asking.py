@@ -58,7 +58,8 @@ def grid(
     who = "with two ends of OpenSSL's" if ours == "both" else "with two ends of OpenSSL's as well"
     if ours != "neither":
         words.append(f"All twelve are {'the same' if alike else 'NOT the same'} {who}.")
-    run = sim.tls(version, client_auth=requirement, shows=client, seed=7)
+    about = f"The same between our own two ends: {version}"
+    run = sim.tls(version, client_auth=requirement, shows=client, seed=7, title=about)
     return Outcome(
         "\n".join(words), (_drawn(version, ours, requirement, client), show.timeline(run.layer("TLS")))
     )

@@ -50,12 +50,12 @@ def bet_copy() -> Bet:
 def bet_late() -> Bet:
     """The handshake of the client succeeds."""
     return bet(
-        "TLS 1.3. The server demands a certificate of its client, and the client has none. What comes of the "
-        "client's own handshake?",
+        "TLS 1.3. The server demands a certificate of its client, and the client has none. The client has "
+        "just sent its Finished: how does its own handshake stand at this moment?",
         [
-            "it fails, with an alert",
-            "it succeeds",
-            "it never ends: the server does not answer any more",
+            "it has failed, with an alert",
+            "it has succeeded: it is connected, and may send its request",
+            "it waits for what the server says",
         ],
         answer=1,
         because=(

@@ -34,7 +34,7 @@ PROOFS = {
 
 WHAT = {
     SKE: "It signs the two randoms and the server's public value, and nothing else.",
-    SERVER_CV: "It signs 64 spaces, whose signature it is, and the hash over all messages before it.",
+    SERVER_CV: "It signs 64 spaces, the words \u201cTLS 1.3, server CertificateVerify\u201d (or client), a zero, and the hash over all messages before it.",
     CLIENT_FIN: "It is a keyed check over all messages before it: no signature, but only who has the keys of "
     "this connection can make it.",
     SERVER_FIN: "It is a keyed check over all messages before it: no signature, but only who has the keys of "
@@ -42,7 +42,7 @@ WHAT = {
 }
 SIGNS = {
     "TLS 1.2": "It signs all messages before it, as they stand.",
-    "TLS 1.3": "It signs 64 spaces, whose signature it is, and the hash over all messages before it.",
+    "TLS 1.3": "It signs 64 spaces, the words \u201cTLS 1.3, server CertificateVerify\u201d (or client), a zero, and the hash over all messages before it.",
 }
 
 
@@ -71,7 +71,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "the suites in the ClientHello": ("client", "ClientHello", "suites"),
     "the random in the ServerHello": ("server", "ServerHello", "random"),
     "the schemes in the CertificateRequest": ("server", "CertificateRequest", "schemes"),
-    "one more in the client's Certificate": ("client", "Certificate", "chain"),
+    "one certificate more in the client's Certificate": ("client", "Certificate", "chain"),
 }
 """What may be changed on its way, so that it still can be read: whose, which message, which part."""
 

@@ -65,7 +65,7 @@ def duel(name: str = ECHO, version: str = "TLS 1.2") -> Outcome:
         DOES[name],
         f"The article's protocol: the attack {left}. {fooled}. {HARM[name]}",
         f"{version}: {_stopped(fought)}",
-        f"What the left lane lacks: {LACKS[name]}",
+        f"What the article's lane lacks: {LACKS[name]}",
     ]
     lanes = show.beside(
         **{
@@ -101,11 +101,11 @@ def _table(fought: article.Duel) -> Table:
         ("what the attacker can read", _read(fought.reads), _read(fought.reads_on_wire)),
         ("who stops it", "nobody", f"the {stop.end}" if stop else "nobody"),
         ("at which message", "–", stop.message if stop else "–"),
-        ("why", "all that is checked can be copied, or made by anybody", why or "–"),
+        ("why", "nobody: all that is checked can be copied", why or "–"),
         ("with which alert", "–", stop.alert if stop else "–"),
     ]
     columns = (
-        f"the {fought.victim} is the victim",
+        f"(the victim is the {fought.victim})",
         "as the article tells it",
         f"as {fought.version} does it",
     )
