@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from measure import Findings, Row  # noqa: E402
 
-TOPICS = ("frame", "capture", "sim", "chain", "tls", "stepper", "import")
+TOPICS = ("frame", "capture", "sim", "chain", "tls", "grade", "stepper", "import")
 PEERS = ("dpkt", "simpy", "numpy", "matplotlib", "ipywidgets")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
