@@ -62,7 +62,8 @@ def tidy(notebook: Any) -> list[str]:
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number:02}")
-        cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
+        kept = {name: cell.metadata[name] for name in ("tags", "nbgrader") if cell.metadata.get(name)}
+        cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type != "code":
             continue
         cell.execution_count = None

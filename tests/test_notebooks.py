@@ -16,9 +16,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import join
 import nbformat
 import pytest
 import store
+
+from handshake.exercises import EXERCISES
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -48,7 +51,7 @@ def stored_wrongly(notebook: dict[str, Any]) -> list[str]:
         found.append("the kernel is not python3")
     for cell in notebook["cells"]:
         where = f"cell {cell['id']}"
-        if set(cell["metadata"]) - {"tags"}:
+        if set(cell["metadata"]) - {"tags", "nbgrader"}:
             found.append(f"{where}: metadata {sorted(cell['metadata'])}")
         if MACHINE.search("".join(cell["source"])):
             found.append(f"{where}: names a folder of some machine")
@@ -123,7 +126,9 @@ def test_what_shows_for_sure(source: str, shows: bool) -> None:
 
 @every_notebook
 def test_code_cells_are_short(path: Path) -> None:
-    lengths = {cell.id: len(cell.source.splitlines()) for cell in cells(path)}
+    lengths = {
+        cell.id: len(cell.source.splitlines()) for cell in cells(path) if not cell.id.startswith(join.PREFIX)
+    }
     assert median(lengths.values()) <= MEDIAN
     assert {id: length for id, length in lengths.items() if length > LINES} == {}
 
@@ -134,14 +139,33 @@ def test_what_is_over_forty_cells_is_in_an_appendix(path: Path) -> None:
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown" and re.match(r"#+ .*\bAppendix\b", cell.source):
             break
-        before.append(cell.id)
+        if not cell.id.startswith(join.PREFIX):  # (an exercise is worked on, not read through)
+            before.append(cell.id)
     assert len(before) <= CELLS
+
+
+@every_notebook
+def test_the_exercises_are_in_their_notebook_as_they_are_handed_out(path: Path) -> None:
+    notebook = json.loads(path.read_text("utf-8"))
+    ones = join.of_notebook(path)
+    assert join.joined(notebook, ones) == notebook, "python tests/join.py brings them up to date"
+    filled = [cell for cell in notebook["cells"] if "### BEGIN SOLUTION" in "".join(cell["source"])]
+    assert not filled, "what is shipped is the student's: no solution in it"
+
+
+def test_every_notebook_has_an_exercise_and_every_exercise_a_notebook() -> None:
+    for path in NOTEBOOKS:
+        assert join.of_notebook(path), path.name
+    numbers = {path.name[:2] for path in NOTEBOOKS} | {"00", "10"}  # (those two are still to come)
+    assert {id[:2] for id in EXERCISES} <= numbers
 
 
 @every_notebook
 def test_few_names_are_imported(path: Path) -> None:
     names = set()
     for cell in cells(path):
+        if cell.id.startswith(join.PREFIX):  # (all of them import the one name `exercises`)
+            continue
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "handshake":
                 names |= {f"{node.module}.{alias.name}" for alias in node.names}

@@ -190,5 +190,5 @@ def test_a_module_is_short_and_plain(name: str) -> None:
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.ImportFrom):
             assert "*" not in [alias.name for alias in node.names], f"{name}:{node.lineno} imports a star"
-        if isinstance(node, ast.Name) and name != "cli.py":
+        if isinstance(node, ast.Name) and name not in ("cli.py", "grade/command.py"):
             assert node.id != "print", f"{name}:{node.lineno} prints; return or show it instead"

@@ -607,7 +607,8 @@ def test_when_a_session_goes_on_and_when_early_data_are_taken(
     pump(one, other, path)
     assert (one.state, other.state) == ("CONNECTED", "CONNECTED"), (one, other)
     assert (one.agreed.resumed, other.agreed.resumed) == (resumed, resumed)
-    assert other.received == b"1,2,"
+    # Early data are for what was spoken inside before; where that is another, they are not sent again.
+    assert other.received == (b"2," if one.agreed.protocol else b"1,2,")
     before = next(received for end, received in seen if end == "server")  # after the first flight
     assert (before == b"1,") is taken
     if one.tls13:

@@ -465,8 +465,6 @@ RULES: list[Rule] = [
     ("no signature", {}, "server", "CertificateVerify", fields(signature=b""), "decrypt_error"),
     ("a bit of the server's Finished", {}, "server", "Finished", flipped("verify_data"), "decrypt_error"),
     ("a short Finished", {}, "server", "Finished", fields(verify_data=bytes(12)), "decrypt_error"),
-    ("a ticket for more than a week", {"server": {"sessions": Sessions()}}, "server", "NewSessionTicket",
-     fields(lifetime=604801), ILLEGAL),
     ("a ticket of no bytes", {"server": {"sessions": Sessions()}}, "server", "NewSessionTicket",
      fields(ticket=b""), "decode_error"),
     ("a ticket with a key share", {"server": {"sessions": Sessions()}}, "server", "NewSessionTicket",

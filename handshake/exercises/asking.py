@@ -81,7 +81,10 @@ class Ask:
         """Call a function with a nasty socket before its other arguments: its value, and what was sent."""
         form = {"socket": {"gives": [plain(each) for each in gives], "takes": list(takes)}}
         told = self._asked({"op": "call", "name": name, "args": [form, *_plain(args)]})
-        return value_of(told), bytes.fromhex(told.get("sent", ""))
+        try:
+            return value_of(told), bytes.fromhex(str(told.get("sent", "")))
+        except ValueError:
+            return Raised("", "something that is no plain value"), b""
 
     def _asked(self, asked: dict[str, Any]) -> dict[str, Any]:
         told = self.desk.answer(asked)

@@ -33,27 +33,26 @@ noticed_by = ""
 
 SIGNS = {
     "checksum repaired": (
-        "You repaired it: that is another checksum in the header. Leave the header alone and find a change in "
-        "the data that makes up for the first."
+        "You repaired it: that is another checksum in the header. Leave the header alone and find a change "
+        "in the data that makes up for the first."
     ),
     "not made up for": (
         "The data are changed, and the sum with them. Some other word has to lose what this one has gained."
     ),
-    "shifted by a byte": (
-        "The right bytes, each in the wrong half of its word: the left byte of a word counts 256 times."
+    "wrong half of a word": (
+        "Byte for byte you have taken away what you added, but words of two bytes are summed: the left byte "
+        "of a word counts 256 times."
     ),
     "nothing changed": "That is the segment as it was.",
     "another length": (
         "The length counts too, in the pseudo-header. As many bytes as before; change some, add none."
     ),
-    "checksum believed": (
-        "You have just deceived it. It is there for accidents, and asks for no secret."
-    ),
+    "checksum believed": ("You have just deceived it. It is there for accidents, and asks for no secret."),
     "a check of one hop": (
         "That check is made anew by every router that passes the packet on: it says nothing of what a router "
         "has done itself, and this one does not look at the data."
     ),
-    "number unchanged": "The header is the same, and so is the number: it counts bytes, and does not read them.",
+    "number unchanged": "The header is the same, the number too: it counts bytes, and does not read them.",
 }
 
 CHOICES = {
@@ -114,9 +113,7 @@ def _forged(text: Any, given: dict[str, Any]) -> Finding:
     if not new[HEADER:].startswith(begins):
         return _bad("the data", said(begins), said(new[HEADER : HEADER + len(begins)]))
     if sums:
-        rest = HEADER + len(begins)
-        turned = new[:rest] + _turned(new[rest:])
-        key = "not made up for" if _sum(turned, given) else "shifted by a byte"
+        key = "wrong half of a word" if sum(new) == sum(old) else "not made up for"
         return _bad("the sum of all words, complemented", "0x0000", f"0x{sums:04x}", key)
     return Finding("the forged segment", True)
 
@@ -128,11 +125,6 @@ def _bad(what: str, expected: str, got: str, key: str = "") -> Finding:
 def _sum(segment: bytes, given: dict[str, Any]) -> int:
     """What a receiver reckons: 0 if the checksum is good."""
     return internet_checksum(pseudo_header(given["from"], given["to"], 6, len(segment)) + segment)
-
-
-def _turned(data: bytes) -> bytes:
-    """The last two bytes before the end that make a whole word, the other way round ..."""
-    return data
 
 
 EXERCISE = Exercise(

@@ -88,7 +88,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
         ("", at - 1, 0, at, 0), ("", at - 1, 2, at, 0),
     ])  # fmt: skip
     yield from _cases(ask, "the wrap", [
-        ("no wrap", offset - before, length, -before % SPACE, size)
+        ("", offset - before, length, -before % SPACE, size)
         for before in (1, size // 2, size)
         for offset, length in ((0, 0), (before, 0), (before, 20), (size - 1, 1), (-20, 21), (size + 9, 9))
     ])  # fmt: skip
@@ -116,7 +116,16 @@ def _cases(ask: Ask, group: str, cases: list[Case]) -> Iterator[Finding]:
     asked = [(seq % SPACE, *rest) for _, seq, *rest in cases]
     for (key, *_), args, got in zip(cases, asked, ask.many("is_acceptable", asked), strict=True):
         wanted = expected(*args)
-        yield compare(group, f"is_acceptable{args}", wanted, got, [(key, not wanted)])
+        signs = [(key, not wanted)] if key else [("no wrap", straight) for straight in _unwrapped(*args)]
+        yield compare(group, f"is_acceptable{args}", wanted, got, signs)
+
+
+def _unwrapped(seq: int, length: int, rcv_nxt: int, rcv_wnd: int) -> Iterator[bool]:
+    """What comparing says if numbers do not go round, where the first is in a window across the wrap."""
+    last, end = seq + max(length, 1) - 1, rcv_nxt + rcv_wnd
+    if max(last, end) >= SPACE and (seq - rcv_nxt) % SPACE < rcv_wnd:
+        yield rcv_nxt <= seq < end or rcv_nxt <= last < end
+        yield rcv_nxt <= seq < end % SPACE or rcv_nxt <= last % SPACE < end % SPACE
 
 
 EXERCISE = Exercise(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask
-from handshake.exercises.judging import Exercise, Finding, compare
+from handshake.exercises.judging import Exercise, Finding, compare, each_of
 from handshake.tls.keys import prf
 
 SIZE = 32
@@ -16,8 +16,8 @@ SIZE = 32
 
 STATEMENT = """
 Write `prf(secret, label, seed, n)`, the pseudorandom function of TLS 1.2 with SHA-256 (RFC 5246 section 5).
-`secret`, `label` and `seed` are bytes (the label is `b"master secret"`, say), and each may be empty; `n` is how
-many bytes are wanted, 0 or more. The answer is bytes, exactly `n` of them.
+`secret`, `label` and `seed` are bytes (the label is `b"master secret"`, say), and each may be empty; `n`
+is how many bytes are wanted, 0 or more. The answer is bytes, exactly `n` of them.
 
 With S for the label and the seed behind it, and HMAC for HMAC-SHA256(secret, ...):
 
@@ -40,16 +40,14 @@ SIGNS = {
         "Every block of the output is the same: A(2) has to be made from A(1), A(3) from A(2), and so on."
     ),
     "A one off": (
-        "The blocks are made with the wrong A: A(0) is the label and the seed as they are, not hashed, and the "
-        "first block is made with A(1)."
+        "The blocks are made with the wrong A: A(0) is the label and the seed as they are, not hashed, "
+        "and the first block is made with A(1)."
     ),
     "label forgotten": (
         "The label is missing in one place: it stands before the seed in A(0), and again behind every A(i)."
     ),
     "seed first": "The label comes first and the seed behind it; here it is the other way round.",
-    "only the last block": (
-        "Only the last block has come: every further block is put behind those before it, none takes their place."
-    ),
+    "only the last block": "Only the last block has come: every further block is put behind those before it.",
     "not truncated": "More bytes came than were asked for: cut the last block, so that there are exactly n.",
 }
 
@@ -70,12 +68,16 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
         label = [b"master secret", b"key expansion", b"client finished"][random.number("label", 3)]
         return random("secret", secret), label, random("seed", seed), n
 
-    yield from _cases(ask, "up to one block", [case(n) for n in (32, 12, 1, 31)])
-    yield from _cases(ask, "several blocks", [case(n) for n in (64, 96, 48, 104, 33)])
+    yield from each_of("up to one block", _cases(ask, "up to one block", [case(n) for n in (32, 12, 1, 31)]))
+    yield from each_of(
+        "several blocks", _cases(ask, "several blocks", [case(n) for n in (64, 96, 48, 104, 33)])
+    )
     odd = [case(0), case(48, seed=0), case(48, secret=0), case(40, secret=100), (b"", b"", b"", 70)]
     sizes = [(random.number("n", 300), random.number("secret size", 80), random.number("seed size", 80))
              for _ in range(40)]  # fmt: skip
-    yield from _cases(ask, "any number of bytes", odd + [case(*each) for each in sizes])
+    yield from each_of(
+        "any number of bytes", _cases(ask, "any number of bytes", odd + [case(*each) for each in sizes])
+    )
 
 
 def _cases(ask: Ask, group: str, cases: list[Case]) -> Iterator[Finding]:
@@ -114,15 +116,12 @@ def _signs(secret: bytes, label: bytes, seed: bytes, n: int) -> Iterator[tuple[s
     yield "not truncated", whole + _blocks(mac, s, s, [blocks + 1])
 
 
-def _blocks(mac: Any, first: bytes, behind: bytes, numbers: Iterable[int]) -> bytes:
+def _blocks(mac: Any, first: bytes, behind: bytes, numbers: Sequence[int]) -> bytes:
     """Blocks made with those A's.   first: A(0).   behind: what follows every A."""
-    found = b""
-    for number in numbers:
-        a = first
-        for _ in range(number):
-            a = mac(a)
-        found += mac(a + behind)
-    return found
+    chain = [first]
+    while len(chain) <= max(numbers, default=0):
+        chain.append(mac(chain[-1]))
+    return b"".join(mac(chain[number] + behind) for number in numbers)
 
 
 EXERCISE = Exercise(

@@ -27,6 +27,7 @@ class Finding:
     group: what it belongs to.   good: whether it was as it should be.   case: what was tried, in words.
     expected, got: what should have come, and what came.
     key: of the typical wrong answer that it looks like, one of the exercise's `signs`; "" for none.
+    compared: whether `expected` is the very value; where values are asked for, it is not told.
     """
 
     group: str
@@ -35,6 +36,7 @@ class Finding:
     expected: str = ""
     got: str = ""
     key: str = ""
+    compared: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Exercise:
     judge: Callable[[Ask, dict[str, Any]], Iterable[Finding]]
     literal: bool = False
     version: int = 1
+
+    @property
+    def shows(self) -> bool:
+        """Whether there are parameters that the student has to see."""
+        return any(not name.startswith("_") for name in self.draw(Entropy(0)))
 
     @property
     def points(self) -> int:
@@ -175,7 +182,7 @@ def compare(group: str, case: str, expected: Any, got: Any, signs: Iterable[tupl
     """
     good = same(expected, got)
     key = "" if good else next((key for key, value in signs if same(value, got)), "")
-    return Finding(group, good, case, said(expected), said(got), key)
+    return Finding(group, good, case, said(expected), said(got), key, compared=True)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -198,7 +205,12 @@ def said(value: Any) -> str:
     if isinstance(value, bytes):
         text = value.hex(" ") if len(value) <= 24 else f"{value[:20].hex(' ')} ... ({len(value)} bytes)"
         return text or "no bytes"
-    text = repr(value)
+    if isinstance(value, int) and value.bit_length() > 4096:
+        return f"a number of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except ValueError:  # (somewhere in it there is such a number)
+        return "numbers that are too long to be written down"
     return text if len(text) <= 160 else f"{text[:150]} ..."
 
 

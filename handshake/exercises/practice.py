@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def check(id: str, *answers: Any, student: str | None = None) -> Result:
     return result
 
 
+def points(id: str, *answers: Any, student: str | None = None) -> int:
+    """The same as `check`, shown, and its points as the value: what a graded cell ends in."""
+    from IPython import display
+
+    result = check(id, *answers, student=student)
+    shown: Any = display.display  # (it has no types)
+    shown(result)
+    return result.points
+
+
 def student(name: str | None = None) -> str:
     """Say who you are, so that your parameters are your own; without a name: who that is."""
     memory = _memory()
@@ -56,13 +67,32 @@ def student(name: str | None = None) -> str:
     return str(memory["student"])
 
 
-def mine(id: str, student: str | None = None) -> dict[str, Any]:
-    """Your parameters of an exercise that asks for values."""
+class Given(dict[str, Any]):
+    """Parameters, which show themselves line by line."""
+
+    def __str__(self) -> str:
+        lines = []
+        for name, value in self.items():
+            text = value.hex() if isinstance(value, bytes) else str(value)
+            lines.append(f"{name}:\n{text}" if "\n" in text else f"{name}: {text}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        style = "white-space:pre-wrap;line-height:1.4"
+        return {"text/plain": str(self), "text/html": f'<pre style="{style}">{escape(str(self))}</pre>'}
+
+
+def mine(id: str, student: str | None = None) -> Given:
+    """Your parameters of an exercise, as far as it shows any: a dictionary that shows itself.
+
+    ValueError for one that shows none: its function has to be right for any parameters.
+    """
     one = exercise(id)
-    if not one.literal:
-        raise ValueError(f"exercise {id} asks for a function, which has to be right for any parameters")
     found = given(one, student if student is not None else _memory()["student"])
-    return {name: value for name, value in found.items() if not name.startswith("_")}
+    shown = Given({name: value for name, value in found.items() if not name.startswith("_")})
+    if not shown:
+        raise ValueError(f"exercise {id} has no parameters to see: it has to be right for any")
+    return shown
 
 
 def progress() -> str:

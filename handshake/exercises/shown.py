@@ -35,11 +35,11 @@ def lines(result: Result) -> list[tuple[str, str]]:
 def _wrong(result: Result, group: str, points: int, finding: Finding) -> list[tuple[str, str]]:
     found = [("bad", f"{group} ({points}): {finding.case}" if finding.case else f"{group} ({points})")]
     if finding.expected or finding.got:
-        found.append(("detail", f"expected {finding.expected}"))
+        told = not (result.exercise.literal and finding.compared)  # (else it would be the answer itself)
+        found += [("detail", f"expected {finding.expected}")] if told else []
         found.append(("detail", f"came     {finding.got}"))
         differs = _difference(finding.expected, finding.got)
-        if differs:
-            found.append(("detail", differs))
+        found += [("detail", differs)] if differs and told else []
     if finding.key:
         found.append(("sign", result.exercise.signs[finding.key]))
     return found

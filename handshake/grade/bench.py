@@ -28,6 +28,9 @@ from handshake.exercises.asking import Ask, Stopped, value_of
 STARTED = "import sys; sys.path.insert(0, {folder!r}); import desk; desk.work()"
 """What the process runs; `desk` is a copy, beside which there is nothing else."""
 
+MARK = "HANDSHAKE_ANSWER"
+"""In the environment of an answer's process: which one it is."""
+
 TALK_MOST = 4 << 20
 """So many bytes of one answer are read."""
 
@@ -90,14 +93,14 @@ class There(Ask):
         self.limits = workshop.limits
         self.folder = mkdtemp(prefix="handshake-answer-")
         self.ends = time.monotonic() + self.limits.seconds
+        self.held: dict[str, bool] = {}
         self._read = bytearray()
         self._count = 0
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", "-c", STARTED.format(folder=workshop.folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self.folder,
-            env={"LANG": "C.UTF-8"}, start_new_session=True, close_fds=True,
+            env={"LANG": "C.UTF-8", MARK: self.folder}, start_new_session=True, close_fds=True,
         )  # fmt: skip
-        self.held: dict[str, bool] = {}
         try:
             told = self._talk({"source": source, "limits": self.limits.of_process()})
             held = told.get("held")
@@ -128,6 +131,8 @@ class There(Ask):
             with suppress(OSError):
                 _close(stream)
         self._process.wait()
+        if not self.held.get("processes"):
+            end_all(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> There:
@@ -204,6 +209,18 @@ class There(Ask):
 def _close(stream: IO[bytes] | None) -> None:
     if stream is not None:
         stream.close()
+
+
+def end_all(mark: str) -> None:
+    """End processes that an answer has left behind, where it was not kept from starting any (Linux).
+
+    mark: what their environment says.
+    """
+    wanted = f"{MARK}={mark}".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError, ValueError):
+            if wanted in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 def hide() -> bool:

@@ -95,6 +95,12 @@ def grade_id(exercise: Exercise) -> str:
     return f"ex-{exercise.id.replace('.', '-')}"
 
 
+def cell_of(exercise: Exercise) -> str:
+    """The cell as it is handed out: the starter, and for an exercise with parameters to see, those."""
+    shown = f'\nexercises.mine("{exercise.id}")' if exercise.shows else ""
+    return exercise.starter.strip() + shown
+
+
 def _id(metadata: Any) -> str:
     inside = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return str(inside.get("grade_id", "")) if isinstance(inside, dict) else ""
@@ -112,7 +118,8 @@ def answer(submitted: Submitted, exercise: Exercise) -> Answer:
         named = [cell for cell in submitted.cells if _defines(cell.source, exercise.names)]
         if named:
             notes.append("the cell has lost its mark, and was found by what it defines")
-    changed = [cell for cell in named if _squeezed(cell.source) != _squeezed(exercise.starter)]
+    handed_out = {_squeezed(exercise.starter), _squeezed(cell_of(exercise))}
+    changed = [cell for cell in named if _squeezed(cell.source) not in handed_out]
     if not changed:
         return Answer("", ("the cell is missing",) if not named else ("the cell is as it was handed out",))
     if len(changed) > 1:

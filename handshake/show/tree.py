@@ -57,10 +57,12 @@ def tree(
     groups = {name: _branches(name, known) for name in SPINE if name in known}
     height = sum(ROW * max(1, len(branches)) + GAP for branches in groups.values())
     words = [
-        f"{len(known)} values of the {end}, each made from what is to its left or above, and never the other way"
+        f"{len(known)} values of the {end}, each made from what is to its left or above, never the other way"
     ]
     if lit:
-        words.append(f"{len(set(lit) & set(known))} of them are other ones now (thick frame, ≠)")
+        count = len(set(lit) & set(known))
+        now = "is another one" if count == 1 else "are other ones"
+        words.append(f"{count} of them {now} now (thick frame, ≠)")
     sheet, top = page(title, words, WIDE, height + 34)
     for name, (left, _) in zip(
         ("what goes in", "three secrets", "over which messages", "secrets", "what they are for"),

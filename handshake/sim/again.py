@@ -66,13 +66,16 @@ def resumed(
     """
     if early and version != "TLS 1.3":
         raise ValueError(f"early data came with TLS 1.3; {version} has none")
+    if len(early) > MOST or not 0 <= gap < 1e9:
+        raise ValueError(f"early data have {MOST} bytes at most, and gap is 0 seconds or more")
     session, sessions = visited(version, seed=seed, kind=kind)
     of_client = {"session": session, "now": gap} | ({"early": early} if early else {}) | (client or {})
     of_server: dict[str, Any] = {"sessions": sessions, "now": gap} | (server or {})
     if version == "TLS 1.3":
         of_server.setdefault("max_early_data", MOST)
     one, other = two_ends(version, "ECDHE", None, kind, False, seed, True, of_client, of_server)
-    name = f"{version}, {'early data' if early else 'resumption'}, simulated"
+    goes_on = "early data" if one.early else "resumption" if one.offered_session else "nothing to go on with"
+    name = f"{version}, {goes_on}, simulated"
     return over_tcp(
         one, other, name, title=title, seed=seed, link=link or Link(delay),
         request=b"" if early else request, response=response, think=think, faults=(), tampering=(),
@@ -145,8 +148,8 @@ def replayed(
     times: how often it is sent.   other_server: whether it goes to another server, which knows the same
     tickets, and has a memory of its own.
     """
-    if times < 1:
-        raise ValueError(f"times is 1 or more, got {times!r}")
+    if times < 1 or not early or later < 0:
+        raise ValueError("times is 1 or more, later 0 or more, and there have to be early data")
     session, sessions = visited(seed=seed, sessions=Sessions(single_use=single_use))
     others = deepcopy(sessions) if other_server else sessions
     common: dict[str, Any] = {"sessions": sessions, "max_early_data": MOST}

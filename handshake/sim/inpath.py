@@ -97,6 +97,8 @@ def strip_suites(*kept: int | str) -> Tamper:
 
 def strip_versions(*kept: str) -> Tamper:
     """Take out of the ClientHello all versions but these: what a downgrade attack does."""
+    if not kept:
+        raise ValueError("name a version at least that is left")
     numbers = {version_number(version) for version in kept}
 
     def edit(hello: Any) -> Any:

@@ -35,6 +35,8 @@ def lap(racer: str, rtt: float = 0.040, loss: float = 0.0, seed: int = 0) -> Tra
     """
     if racer not in RACERS:
         raise ValueError(f"those who run are {', '.join(RACERS)}; not {racer!r}")
+    if not rtt > 0:
+        raise ValueError(f"rtt is more than 0 seconds, got {rtt!r}")
     version, _, how = racer[:7], racer[7:8], racer[7:].strip(" ,")
     about: dict[str, Any] = {
         "seed": seed, "link": Link(rtt / 2, loss=loss), "think": 0.0, "until": FINISH,

@@ -38,6 +38,7 @@ ALERTS = {
     49: Meaning("access_denied", "I know who you are, and you may not come in"),
     50: Meaning("decode_error", "a message is not written as the standard says"),
     51: Meaning("decrypt_error", "a signature or a Finished message does not verify"),
+    52: Meaning("too_many_cids_requested", "you ask for more names of this connection than I give"),
     60: Meaning("export_restriction", "that key is too long for export (no longer sent)"),
     70: Meaning("protocol_version", "I do not speak the version that you offer"),
     71: Meaning("insufficient_security", "nothing that you offer is safe enough for me"),
@@ -50,9 +51,12 @@ ALERTS = {
     111: Meaning("certificate_unobtainable", "I could not fetch the certificate"),
     112: Meaning("unrecognized_name", "I am not known by that name"),
     113: Meaning("bad_certificate_status_response", "the proof that it is not revoked is no good"),
+    114: Meaning("bad_certificate_hash_value", "what you refer me to has another hash"),
     115: Meaning("unknown_psk_identity", "I do not know that key"),
     116: Meaning("certificate_required", "I asked for a certificate, and you sent none"),
+    117: Meaning("general_error", "something is wrong that has no name of its own"),
     120: Meaning("no_application_protocol", "I speak none of the protocols that you offer"),
+    121: Meaning("ech_required", "your hello was not encrypted as I ask for"),
 }  # fmt: skip
 """Every alert by its number (IANA, TLS Alerts)."""
 

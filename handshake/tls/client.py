@@ -66,8 +66,14 @@ class Client(Endpoint):
             }
         self.request13: CertificateRequest13 | None = None
         self.retried = self.dummy_said = False
-        most = self.offered_session.early if self.offered_session else 0
-        self.early, self._waiting = (early, bytearray()) if len(early) <= most else (b"", bytearray(early))
+        self.early, self.refused = b"", b""
+        self.early_protocol: str | None = None
+        if early and self._may_be_early(early):
+            self.early = early
+        elif early and self.offered_session is not None:
+            self.refused, self.early_protocol = early, self.offered_session.protocol
+        else:
+            self._waiting += early
         self.hello = offer(self, self.offered_session)
         before = self.plain()
         self.agreed.client_random = self.hello.random
@@ -93,13 +99,31 @@ class Client(Endpoint):
             self._count += 1
         self.note("sends early data: nobody has answered yet, and whoever records them can send them again")
 
+    def _may_be_early(self, early: bytes) -> bool:
+        """Whether the session allows so many early data, and what was spoken inside is offered again."""
+        session = self.offered_session
+        return (
+            session is not None
+            and session.version == "TLS 1.3"
+            and len(early) <= session.early
+            and session.protocol in (self.settings.protocols or (None,))
+        )
+
     def refuse_early(self, why: str) -> None:
         """Early data were not taken: they wait for the end of the handshake."""
         if self.early:
-            self._waiting[:0] = self.early
-            self.early = b""
+            self.refused, self.early = self.early, b""
+            self.early_protocol = self.offered_session.protocol if self.offered_session else None
             self.records.writes = None
             self.note(why)
+
+    def send_refused(self) -> None:
+        """Send again what was not taken early, if the same is spoken inside (RFC 8446 section 4.2.10)."""
+        if self.refused and self.agreed.protocol == self.early_protocol:
+            self._waiting[:0] = self.refused
+        elif self.refused:
+            self.note("the early data are not sent again: something else is spoken inside now")
+        self.refused = b""
 
 
 Client.handlers = client12.HANDLERS

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from handshake.tls.client import Client
 
 
+OF_13 = (41, 42, 44, 45, 51)
+"""Extensions that only TLS 1.3 has."""
+
+
 def recv_server_hello(client: Client, hello: ServerHello) -> None:
     """WAIT_SH, ServerHello: the server has chosen (RFC 5246 section 7.4.1.3)."""
     agreed, settings = client.agreed, client.settings
@@ -104,6 +108,9 @@ def _answers(client: Client, hello: ServerHello) -> dict[int, ext.Extension]:
     if hello.version == 0x0300:  # it knows of no extensions, but for this one (RFC 5746 section 4.5)
         asked &= {ext.RenegotiationInfo.number}
     for number in answers:
+        if number in OF_13:
+            why = f"answers {ext.extension_name(number)}, which belongs to TLS 1.3"
+            raise client.wrong(why, "RFC 8446 section 4.2", "illegal_parameter")
         if number not in asked or number in (ext.SupportedGroups.number, ext.SignatureAlgorithms.number):
             why = f"answers {ext.extension_name(number)}, which nobody asked for"
             raise client.wrong(why, "RFC 5246 section 7.4.1.4", "unsupported_extension")

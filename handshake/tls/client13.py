@@ -40,6 +40,9 @@ from handshake.tls.suites import ALL, Suite, suite_name
 if TYPE_CHECKING:
     from handshake.tls.client import Client
 
+TICKET_MOST = 1 << 15
+"""A longer ticket is not kept, in bytes: a hello has to have room for it."""
+
 LIFETIME_MOST = 604800
 """A ticket is good for a week at most, in seconds (RFC 8446 section 4.6.1)."""
 
@@ -95,7 +98,12 @@ def recv_hello_retry_request(client: Client, hello: HelloRetryRequest) -> None:
     if client.settings.compatibility and not client.dummy_said:
         client.dummy_said = True
         client.say_dummy()
-    client.hello = offering.again(client, group, cookie)
+    try:
+        client.hello = offering.again(client, group, cookie)
+        client.hello.encode()
+    except ValueError as error:
+        why = f"sends a cookie of {len(cookie.cookie) if cookie else 0} bytes, which no hello has room for"
+        raise client.wrong(why, "RFC 8446 section 4.2.2", "illegal_parameter") from error
     client.hello_told = client.say(client.hello)
 
 
@@ -153,6 +161,10 @@ def recv_encrypted_extensions(client: Client, message: EncryptedExtensions) -> N
         raise client.wrong(
             "takes early data that were not sent", "RFC 8446 section 4.2.10", "illegal_parameter"
         )
+    session = client.offered_session
+    if early is not None and session is not None and session.protocol != client.agreed.protocol:
+        why = "takes early data, and chooses another protocol than the ticket is for"
+        raise client.wrong(why, "RFC 8446 section 4.2.10", "illegal_parameter")
     client.heard()
     if client.early and early is None:
         client.refuse_early("the server has not taken the early data: they are sent again, once it is open")
@@ -164,7 +176,7 @@ def recv_encrypted_extensions(client: Client, message: EncryptedExtensions) -> N
 
 def chosen_protocol(client: Client, answer: ext.Protocols) -> str:
     """The protocol that the server has chosen; ProtocolError unless it is one, and was offered (RFC 7301)."""
-    chosen = [each.decode("latin-1") for each in answer.protocols]
+    chosen = [each.decode("utf-8", "backslashreplace") for each in answer.protocols]
     if len(chosen) != 1 or chosen[0] not in client.settings.protocols:
         why = f"chooses {' and '.join(chosen)}, and {', '.join(client.settings.protocols)} were offered"
         raise client.wrong(why, "RFC 7301 section 3.1", "illegal_parameter")
@@ -221,6 +233,7 @@ def recv_finished(client: Client, message: Finished13) -> None:
     client.say(Finished13(client.finished_of("client")))
     client.advance("client_finished")
     client.protect("client", "client_application_traffic_secret_0", "data")
+    client.send_refused()
     client.state = "CONNECTED"
 
 
@@ -243,22 +256,21 @@ def _say_who(client: Client, request: CertificateRequest13) -> None:
 
 def recv_new_session_ticket(client: Client, message: NewSessionTicket13) -> None:
     """CONNECTED or CLOSING, NewSessionTicket: with it the client may go on later (section 4.6.1)."""
-    if message.lifetime > LIFETIME_MOST:
-        why = f"gives a ticket for {message.lifetime} seconds, and {LIFETIME_MOST} is the most"
-        raise client.wrong(why, "RFC 8446 section 4.6.1", "illegal_parameter")
     check_places(client, message.extensions, message.name)
     client.nothing_new("tickets", "section 4.6.1")
-    if client.schedule is None or not message.lifetime:
+    if client.schedule is None or not message.lifetime or len(message.ticket) > TICKET_MOST:
+        client.note("does not keep a ticket that is good for no time, or too long for any hello")
         return
+    lifetime = min(message.lifetime, LIFETIME_MOST)
     early = find_extension(message.extensions, ext13.EarlyData)
     psk = resumption_psk(
         client.suite.hash, client.schedule.secrets["resumption_master_secret"], message.nonce
     )
     client.session = Session(
         message.ticket, "TLS 1.3", client.suite, psk, False, client.server_name, client.agreed.peer_chain,
-        client.agreed.protocol, message.lifetime, message.age_add, client.now, early.most if early else 0,
+        client.agreed.protocol, lifetime, message.age_add, client.now, early.most if early else 0,
     )  # fmt: skip
-    client.note(f"has a ticket: for {message.lifetime} seconds it may go on without certificates")
+    client.note(f"has a ticket: for {lifetime} seconds it may go on without certificates")
 
 
 HANDLERS: dict[tuple[str, str], Any] = {

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from handshake.entropy import Entropy
 from handshake.errors import DecodeError, HandshakeError, ProtocolError, Refused
-from handshake.tls.alerts import Alert
+from handshake.tls.alerts import LEVELS, Alert
 from handshake.tls.figure import OVER
 from handshake.tls.known import CHANGE_CIPHER_SPEC, Agreed, Move, under
 from handshake.tls.names import CONTENT_TYPES
@@ -149,7 +149,8 @@ class Connection:
         opened = self.records.open(record, self.agreed.version)
         if opened is None:
             self._count += 1
-            self._notes.append("a record of early data that were not accepted is passed over")
+            note = "early data that were not accepted are passed over"
+            self._notes += [note] if note not in self._notes else []
             return
         record = opened
         if record.type == 23:
@@ -209,11 +210,14 @@ class Connection:
         self._changed(data)
 
     def _alert(self, data: bytes) -> None:
+        if self.tls13 and len(data) == 2 and data[0] not in LEVELS:
+            data = bytes((2, data[1]))  # (its level says nothing any more: RFC 8446 section 6)
         alert = Alert.decode(data)
         self._count += 1
         before = self.plain()
         self.alert_received = alert
         self._notes.append(f"the {self.peer} says: {alert.says}")
+        # (TLS 1.3 would let this end go on sending after the other has closed; here both close together.)
         if alert.name == "close_notify":
             if self.state == "CONNECTED":
                 self._send_alert(Alert(1, 0))

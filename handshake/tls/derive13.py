@@ -25,7 +25,13 @@ def early(schedule: KeySchedule, agreed: Agreed, end: str, psk: bytes | None) ->
     made = [] if psk is None else [_secret("PSK", psk, "from an earlier connection", (), agreed, end)]
     formula = "HKDF-Extract(0, PSK)" if psk is not None else "HKDF-Extract(0, 0)"
     value = schedule.secrets["Early Secret"]
-    return [*made, _secret("Early Secret", value, formula, inputs, agreed, end)]
+    made.append(_secret("Early Secret", value, formula, inputs, agreed, end))
+    if psk is not None:  # whoever offers it, or checks it, has the key of its binder as well
+        schedule.secrets["binder_key"] = schedule.binder_key()
+        formula = 'Derive-Secret(Early Secret, "res binder", "")'
+        source: list[Input] = [("Early Secret", None, None)]
+        made.append(_secret("binder_key", schedule.secrets["binder_key"], formula, source, agreed, end))
+    return made
 
 
 def shared(value: bytes, agreed: Agreed, end: str) -> Secret:

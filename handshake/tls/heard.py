@@ -66,6 +66,27 @@ class Direction:
     message: bytearray = field(default_factory=bytearray)
     parts: list[Part] = field(default_factory=list)
     broken: str = ""
+    kept: list[tuple[Part, bytes]] = field(default_factory=list)
+    """Sealed records whose messages are not whole yet: where they stood, and their bytes."""
+
+
+def out_of(end: Direction, inside: list[Heard], whole: Part, sealed: bytes, secret: str) -> list[Heard]:
+    """The messages that a sealed record has completed, each with all sealed records that it came in.
+
+    inside: what the record held.   whole, sealed: where the record stood, and its bytes.
+    """
+    kept = [*end.kept, (whole, sealed)]
+    found: list[Heard] = []
+    for each in inside:
+        records = kept if not found else kept[-1:]
+        found.append(
+            each._replace(
+                data=b"".join(data for _, data in records), parts=tuple(part for part, _ in records),
+                plaintext=each.data, secret=secret,
+            )
+        )  # fmt: skip
+    end.kept = (kept[-1:] if inside else kept) if end.message else []
+    return found
 
 
 def take(parts: list[Part], length: int) -> tuple[Part, ...]:

@@ -12,7 +12,7 @@ from handshake.errors import ProtocolError, Refused
 from handshake.tls.names import CONTENT_TYPES
 from handshake.tls.protection import aead
 from handshake.tls.records import HEADER, PLAIN_MOST, Record
-from handshake.tls.schedule import traffic_keys, updated
+from handshake.tls.schedule import SIZES, traffic_keys, updated
 from handshake.tls.suites import Suite
 
 VERSION = 0x0303
@@ -37,6 +37,12 @@ class Protection13:
     def __init__(
         self, suite: Suite, secret: bytes, *, writer: str = "peer", padding: int = 0, stage: str = ""
     ) -> None:
+        if not suite.serves("TLS 1.3") or len(secret) != SIZES[suite.hash]:
+            raise ValueError(
+                f"a suite of TLS 1.3, and a secret as long as its hash; got {suite}, {len(secret)}"
+            )
+        if padding not in range(PLAIN_MOST):
+            raise ValueError(f"padding is a number of bytes, below {PLAIN_MOST}; got {padding!r}")
         self.suite = suite
         self.secret = secret
         self.writer = writer

@@ -7,7 +7,7 @@ from handshake.tls.names import CONTENT_TYPES, VERSIONS, name_of, version_number
 from handshake.tls.protection import Protection
 from handshake.tls.protection13 import VERSION as VERSION13
 from handshake.tls.protection13 import Protection13
-from handshake.tls.records import PLAIN_MOST, Record, RecordError, RecordStream
+from handshake.tls.records import HEADER_LENGTH, PLAIN_MOST, Record, RecordError, RecordStream
 
 
 class RecordLayer:
@@ -40,11 +40,11 @@ class RecordLayer:
 
         ProtocolError with the alert protocol_version, record_overflow or bad_record_mac.
         """
+        if version == "TLS 1.3":
+            return self._open13(record)
         if record.version >> 8 != 3:
             why = f"a record of version {record.version:04x}, and all of SSL 3.0 and TLS begin with 03"
             raise ProtocolError(self.peer, why, "RFC 5246 appendix E.1", "protocol_version")
-        if version == "TLS 1.3":
-            return self._open13(record)
         # (Who gives up before a version is agreed upon sends the alert with the version it began with.)
         alert = record.type == 21 and self.reads is None
         if version and record.version != version_number(version) and not alert:
@@ -91,10 +91,11 @@ class RecordLayer:
             else:
                 self.reads.seq -= 1
                 return False
-        if len(record.fragment) > self.skip:
+        size = HEADER_LENGTH + len(record.fragment)
+        if size > self.skip:
             why = "sends more early data than it may"
             raise ProtocolError(self.peer, why, "RFC 8446 section 4.2.10", "unexpected_message")
-        self.skip -= len(record.fragment)
+        self.skip -= size
         return True
 
     def write(self, kind: int, data: bytes, version: str) -> None:

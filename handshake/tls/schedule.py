@@ -75,6 +75,7 @@ KEY_LOG = {
 
 def extract(hash: str, salt: bytes, secret: bytes) -> bytes:
     """HKDF-Extract (RFC 5869 section 2.2): two inputs become one secret, as long as the hash."""
+    _size(hash)
     return digest(salt, secret, hash)
 
 
@@ -111,7 +112,7 @@ def _about(hash: str, label: str, context: int, length: int) -> bytes:
 
 def derive_secret(hash: str, secret: bytes, label: str, transcript_hash: bytes) -> bytes:
     """Derive-Secret: a secret of the hash's length, over the messages so far."""
-    return expand_label(hash, secret, label, transcript_hash, SIZES[hash])
+    return expand_label(hash, secret, label, transcript_hash, _size(hash))
 
 
 def traffic_keys(hash: str, secret: bytes, key: int, iv: int = 12) -> tuple[bytes, bytes]:
@@ -121,7 +122,7 @@ def traffic_keys(hash: str, secret: bytes, key: int, iv: int = 12) -> tuple[byte
 
 def finished_key(hash: str, secret: bytes) -> bytes:
     """The key of a Finished message, or of a binder, from its secret (RFC 8446 section 4.4.4)."""
-    return expand_label(hash, secret, "finished", b"", SIZES[hash])
+    return expand_label(hash, secret, "finished", b"", _size(hash))
 
 
 def verify_data(hash: str, secret: bytes, transcript_hash: bytes) -> bytes:
@@ -131,16 +132,17 @@ def verify_data(hash: str, secret: bytes, transcript_hash: bytes) -> bytes:
 
 def updated(hash: str, secret: bytes) -> bytes:
     """The traffic secret after this one, which a KeyUpdate begins to use (RFC 8446 section 7.2)."""
-    return expand_label(hash, secret, "traffic upd", b"", SIZES[hash])
+    return expand_label(hash, secret, "traffic upd", b"", _size(hash))
 
 
 def resumption_psk(hash: str, resumption_master_secret: bytes, nonce: bytes) -> bytes:
     """The PSK that a ticket stands for (RFC 8446 section 4.6.1).   nonce: the ticket's own."""
-    return expand_label(hash, resumption_master_secret, "resumption", nonce, SIZES[hash])
+    return expand_label(hash, resumption_master_secret, "resumption", nonce, _size(hash))
 
 
 def transcript_hash(hash: str, messages: bytes) -> bytes:
     """The hash over handshake messages, with their headers (RFC 8446 section 4.4.1)."""
+    _size(hash)
     return new(hash, messages).digest()
 
 

@@ -62,6 +62,8 @@ class Server(Endpoint):
         if identity is None:
             raise ValueError("a server needs a certificate and its private key")
         super().__init__(settings, identity, verify, seed, now)
+        if not all(isinstance(name, bytes) for name in authorities) or sum(map(len, authorities)) > 1 << 15:
+            raise ValueError("authorities are names in DER, as bytes, 32,768 of them at most")
         if not 0 <= max_early_data < 1 << 32:
             raise ValueError(f"max_early_data is a number of bytes, below 2^32; got {max_early_data}")
         self.max_early_data = max_early_data
@@ -85,9 +87,9 @@ class Server(Endpoint):
 
         It belongs to no transcript (RFC 5246 section 7.4.1.1).  Refused once this end has closed.
         """
-        if self.state not in ("START", "CONNECTED"):
+        if self.state not in ("START", "CONNECTED") or self.tls13:
             raise Refused(
-                self.state, "a server asks for a handshake before it has begun, or after it is over"
+                self.state, "a server asks for a handshake before one, or after one, and up to TLS 1.2"
             )
         self._count += 1
         self._write(22, HelloRequest().encode())

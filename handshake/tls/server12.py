@@ -158,13 +158,13 @@ def _answer(
         answers.append(ext.ExtendedMasterSecret())
     protocols = offered.get(ext.Protocols.number)
     if protocols is not None and settings.protocols:
-        wanted = [each.decode("latin-1") for each in protocols.protocols]
+        wanted = [each.decode("utf-8", "backslashreplace") for each in protocols.protocols]
         chosen = next((own for own in settings.protocols if own in wanted), None)
         if chosen is None:
             why = f"would speak {', '.join(wanted)}, and this server speaks {', '.join(settings.protocols)}"
             raise server.wrong(why, "RFC 7301 section 3.2", "no_application_protocol")
         agreed.protocol = chosen
-        answers.append(ext.Protocols((chosen.encode("latin-1"),)))
+        answers.append(ext.Protocols((chosen.encode(),)))
     return tuple(answers) or None
 
 

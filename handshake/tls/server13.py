@@ -5,7 +5,6 @@ It answers a ClientHello with everything that it has to say, and protects all of
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from handshake.tls import extensions as ext
@@ -33,24 +32,14 @@ from handshake.tls.messages import (
     EndOfEarlyData,
     Finished13,
     HelloRetryRequest,
-    NewSessionTicket13,
     ServerHello,
 )
-from handshake.tls.schedule import KeySchedule, resumption_psk, transcript_hash, verify_data
 from handshake.tls.sessions import Session
 from handshake.tls.suites import Suite
+from handshake.tls.tickets13 import give_ticket, protocol_of, session_of, skips, takes_early
 
 if TYPE_CHECKING:
     from handshake.tls.server import Server
-
-LIFETIME = 7200
-"""For how long a ticket is good, in seconds."""
-
-SKIP = 1 << 16
-"""So many bytes of early data that are not taken are passed over, if this server allows no more."""
-
-FRESH = 10_000
-"""By how much a ticket's age may differ from what the client says, in milliseconds (RFC 8446 section 8.3)."""
 
 
 def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
@@ -68,7 +57,7 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     if group not in shares:
         _ask_again(server, hello, group)
         return
-    psk = _session(server, hello, offered, suite)
+    psk = session_of(server, hello, offered, suite)
     if psk is None and ext.SignatureAlgorithms.number not in offered:  # (its ticket was no good)
         why = "leaves out signature_algorithms, and has to be shown a certificate"
         raise server.wrong(why, "RFC 8446 section 4.2.3", "missing_extension")
@@ -76,7 +65,7 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     if psk is None and scheme is None:
         why = "takes no signature that this server's key can make"
         raise server.wrong(why, "RFC 8446 section 4.4.2.2", "handshake_failure")
-    early = _takes_early(server, offered, psk, suite)
+    early = takes_early(server, offered, psk, suite)
     # 2. Transcript.
     told = server.heard()
     agreed.places["client random"] = (told.number, 6)
@@ -87,14 +76,14 @@ def recv_client_hello(server: Server, hello: ClientHello, version: str) -> None:
     server.begin_schedule(suite, psk.master if psk else None)
     if early:
         server.advance("client_hello")
-        server.early_left, server.early_taken = server.max_early_data, True
+        server.early_left, server.early_taken = psk.early if psk else 0, True
         server.protect("client", "client_early_traffic_secret", "early data")
     _greet(server, hello, share, psk)
     server.advance("server_hello", dhe)
     server.protect("server", "server_handshake_traffic_secret", "handshake")
     if not early:
         server.protect("client", "client_handshake_traffic_secret", "handshake")
-        server.records.skip = _skips(server) if ext13.EarlyData.number in offered else 0
+        server.records.skip = skips(server) if ext13.EarlyData.number in offered else 0
     server.say(EncryptedExtensions(_answers(server, offered, early)))
     asks = psk is None and server.client_auth != "none"
     if psk is None:
@@ -110,6 +99,12 @@ def _check_hello(server: Server, hello: ClientHello, offered: dict[int, Any]) ->
     if hello.compression_methods != (0,):
         why = "offers compression, which TLS 1.3 has not"
         raise server.wrong(why, "RFC 8446 section 4.1.2", "illegal_parameter")
+    if hello.version <= 0x0300:
+        why = "names SSL 3.0 as its version, which nobody may speak"
+        raise server.wrong(why, "RFC 8446 appendix D.5", "protocol_version")
+    if ext13.Cookie.number in offered:
+        why = "brings a cookie, and was given none"
+        raise server.wrong(why, "RFC 8446 section 4.2.2", "illegal_parameter")
     check_places(server, hello.extensions or (), hello.name)
     needed: list[type[Any]] = [ext.SupportedGroups, ext13.KeyShare]
     if ext13.PreSharedKey.number not in offered:
@@ -139,7 +134,9 @@ def _check_second(server: Server, hello: ClientHello, offered: dict[int, Any], v
     fixed = ("version", "random", "session_id", "cipher_suites")
     same = first is not None and all(getattr(first, name) == getattr(hello, name) for name in fixed)
     before = {each.number: each for each in (first.extensions if first else None) or ()}
-    may_change = {ext13.KeyShare.number, ext13.PreSharedKey.number, ext13.EarlyData.number, 21, 44}
+    may_change = {ext13.KeyShare.number, ext13.EarlyData.number, 21}
+    if ext13.PreSharedKey.number in before:
+        may_change.add(ext13.PreSharedKey.number)
     for number in (before.keys() | offered.keys()) - may_change:
         same = same and before.get(number) == offered.get(number)
     groups = tuple(group for group, _ in offered[ext13.KeyShare.number].shares)
@@ -190,73 +187,7 @@ def _ask_again(server: Server, hello: ClientHello, group: int) -> None:
     if hello.session_id:
         server.say_dummy()
     if any(isinstance(each, ext13.EarlyData) for each in hello.extensions or ()):
-        server.records.skip = _skips(server)
-
-
-def _session(server: Server, hello: ClientHello, offered: dict[int, Any], suite: Suite) -> Session | None:
-    """The session to go on with, if the client has a ticket that is good (RFC 8446 section 4.2.11)."""
-    said = offered.get(ext13.PreSharedKey.number)
-    if said is None or server.sessions is None or 1 not in offered[ext13.PskModes.number].modes:
-        return None
-    found = ((n, server.sessions.find(identity)) for n, (identity, _) in enumerate(said.identities))
-    good = ((n, each) for n, each in found if each is not None and _is_good(server, each, suite))
-    server.selected, session = next(good, (0, None))
-    if session is None:
-        server.note("the ticket is of no use here: the handshake goes on as if there were none")
-        return None
-    schedule = KeySchedule(suite.hash, session.master)
-    covered = bytes(server.transcript) + server.told[-1].data[: -said.binders_length]
-    binder = verify_data(suite.hash, schedule.binder_key(), transcript_hash(suite.hash, covered))
-    if not compare_digest(binder, said.binders[server.selected]):
-        why = "has a ticket, and not its key: the binder is not what comes of this hello"
-        raise server.wrong(why, "RFC 8446 section 4.2.11", "decrypt_error")
-    server.agreed.resumed, server.agreed.peer_chain = True, session.peer_chain
-    server.sessions.used(session)
-    server.note("the session goes on: the client has proved, over this very hello, that it has the key")
-    return session
-
-
-def _is_good(server: Server, session: Session, suite: Suite) -> bool:
-    """Whether a session may go on in this connection."""
-    return (
-        session.version == "TLS 1.3"
-        and session.suite.hash == suite.hash
-        and session.server_name == server.server_name
-        and session.age(server.now) <= 1000 * session.lifetime
-        and (server.client_auth != "required" or bool(session.peer_chain))
-    )
-
-
-def _skips(server: Server) -> int:
-    """How many bytes of early data are passed over: as many as a ticket may have allowed, and more."""
-    return max(SKIP, 2 * server.max_early_data)
-
-
-def _takes_early(server: Server, offered: dict[int, Any], session: Session | None, suite: Suite) -> bool:
-    """Whether early data are taken (RFC 8446 section 4.2.10)."""
-    if ext13.EarlyData.number not in offered:
-        return False
-    good = (
-        session is not None
-        and server.max_early_data > 0
-        and session.early > 0
-        and session.suite == suite
-        and server.retry is None
-        and server.selected == 0
-        and session.protocol == _protocol(server, offered)
-    )
-    if good and session is not None:
-        claimed = offered[ext13.PreSharedKey.number].identities[0][1]
-        age = (claimed - session.age_add) % (1 << 32)
-        good = abs(age - session.age(server.now)) <= FRESH
-        if not good:
-            claims, is_ = age / 1000, session.age(server.now) / 1000
-            server.note(
-                f"the hello says that the ticket is {claims:.1f} s old, and it is {is_:.1f} s: more than "
-                f"{FRESH / 1000:.0f} s apart, so the early data may be a recording"
-            )
-    server.note("takes the early data" if good else "does not take the early data")
-    return good
+        server.records.skip = skips(server)
 
 
 def _greet(server: Server, hello: ClientHello, share: Share, session: Session | None) -> None:
@@ -278,27 +209,14 @@ def _greet(server: Server, hello: ClientHello, share: Share, session: Session | 
         server.say_dummy()
 
 
-def _protocol(server: Server, offered: dict[int, Any]) -> str | None:
-    """What is to be spoken inside: the first of the server's protocols that the client offers (RFC 7301)."""
-    protocols = offered.get(ext.Protocols.number)
-    if protocols is None or not server.settings.protocols:
-        return None
-    wanted = [each.decode("latin-1") for each in protocols.protocols]
-    chosen = next((own for own in server.settings.protocols if own in wanted), None)
-    if chosen is None:
-        why = f"would speak {', '.join(wanted)}, and this server {', '.join(server.settings.protocols)}"
-        raise server.wrong(why, "RFC 7301 section 3.2", "no_application_protocol")
-    return chosen
-
-
 def _answers(server: Server, offered: dict[int, Any], early: bool) -> tuple[ext.Extension, ...]:
     """The server's other answers, encrypted (RFC 8446 section 4.3.1)."""
     answers: list[ext.Extension] = []
     if ext.ServerName.number in offered and not server.agreed.resumed:
         answers.append(ext.ServerName())
-    protocol = server.agreed.protocol = _protocol(server, offered)
+    protocol = server.agreed.protocol = protocol_of(server, offered)
     if protocol is not None:
-        answers.append(ext.Protocols((protocol.encode("latin-1"),)))
+        answers.append(ext.Protocols((protocol.encode(),)))
     if early:
         answers.append(ext13.EarlyData())
     return tuple(answers)
@@ -356,24 +274,7 @@ def recv_finished(server: Server, message: Finished13) -> None:
     server.state = "CONNECTED"
     modes = find_extension(server.hello.extensions if server.hello else None, ext13.PskModes)
     if server.sessions is not None and modes is not None and 1 in modes.modes:
-        _give_ticket(server)
-
-
-def _give_ticket(server: Server) -> None:
-    """A ticket: a name that means nothing to others; the server keeps what it stands for (section 4.6.1)."""
-    if server.sessions is None or server.schedule is None:
-        return
-    nonce, ticket = bytes(8), server.random("ticket", 32)
-    age_add = int.from_bytes(server.random("ticket age add", 4), "big")
-    psk = resumption_psk(server.suite.hash, server.schedule.secrets["resumption_master_secret"], nonce)
-    server.session = Session(
-        ticket, "TLS 1.3", server.suite, psk, False, server.server_name, server.agreed.peer_chain,
-        server.agreed.protocol, LIFETIME, age_add, server.now, server.max_early_data,
-    )  # fmt: skip
-    server.sessions.add(server.session)
-    extensions = (ext13.EarlyData(server.max_early_data),) if server.max_early_data else ()
-    server.say(NewSessionTicket13(LIFETIME, age_add, nonce, ticket, extensions))
-    server.note("gives the client a ticket: with it, it may go on later without certificates")
+        give_ticket(server)
 
 
 HANDLERS: dict[tuple[str, str], Any] = {

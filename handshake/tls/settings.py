@@ -86,6 +86,8 @@ class Settings:
             raise ValueError("a suite with ECDHE, or of TLS 1.3, needs a group at least")
         if not self.shares >= 0 or self.padding not in range(1 << 14):
             raise ValueError("shares is 0 or more, padding from 0 to 16383")
+        if not self.schemes:
+            raise ValueError("a scheme is needed at least")
         for protocol in self.protocols:
             if not 1 <= len(protocol.encode()) <= 255:
                 raise ValueError(f"the name of a protocol has 1 to 255 bytes (RFC 7301); got {protocol!r}")

@@ -32,6 +32,7 @@ from handshake.tls.heard import (
     details_of,
     fitting,
     heard_alert,
+    out_of,
     take,
 )
 from handshake.tls.hellos import ClientHello, HelloRetryRequest, NewSessionTicket, ServerHello
@@ -125,9 +126,7 @@ class Watcher:
             details = (("data", len(plain)),)
             return [Heard(sender, "application data", sealed, (whole,), "data", details, (), plain, secret)]
         inside = self._clear(sender, end, replace(record, fragment=plain), start)
-        return [
-            each._replace(data=sealed, parts=(whole,), plaintext=each.data, secret=secret) for each in inside
-        ]
+        return out_of(end, inside, whole, sealed, secret)
 
     def _record13(self, sender: str, end: Direction, record: Record, start: int) -> list[Heard]:
         """A record of TLS 1.3: what is protected, looks like data."""
@@ -166,9 +165,7 @@ class Watcher:
                 )
             ]
         inside = self._clear(sender, end, opened, start)
-        return [
-            each._replace(data=sealed, parts=(whole,), plaintext=each.data, secret=secret) for each in inside
-        ]
+        return out_of(end, inside, whole, sealed, secret)
 
     def _has_early(self) -> bool:
         """Whether the client has announced early data, and nobody has answered yet."""

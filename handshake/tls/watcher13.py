@@ -82,7 +82,7 @@ def rings(secrets: Mapping[str, bytes], suite: Suite) -> dict[str, Ring]:
 def early_rings(secrets: Mapping[str, bytes], hello: ClientHello) -> dict[str, Ring]:
     """The key of early data, in each of the client's suites that it may belong to: the hello does not say."""
     name, ring = "client_early_traffic_secret", Ring()
-    for number in hello.cipher_suites:
+    for number in dict.fromkeys(hello.cipher_suites):
         suite = ALL.get(number)
         if suite and suite.serves("TLS 1.3") and len(secrets.get(name, b"")) == SIZES[suite.hash]:
             ring.keys.append((name, Protection13(suite, secrets[name], writer="client", stage="early data")))

@@ -1,7 +1,7 @@
-"""Marking: an exercise in a process of its own, beside a fresh `python` that runs the same cell and one check.
+"""Marking: an exercise in a process of its own, beside a fresh `python` that runs the same cell and a check.
 
-And a class of 300: how steadily it goes, and how much memory it takes, with one and two workers and on a local
-Dask cluster.  Wall time, since what is waited for is another process.
+And a class of 300: how steadily it goes, and how much memory it takes, with one and two workers and on a
+local Dask cluster.  Wall time, since what is waited for is another process.
 """
 
 from __future__ import annotations

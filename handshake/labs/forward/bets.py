@@ -83,7 +83,10 @@ def exit_check() -> Bets:
                 "the certificate names the version",
             ],
             answer=1,
-            because="the random is signed and goes into Finished, so nobody on the way can take the mark out",
+            because=(
+                "with (EC)DHE the random is signed, so nobody on the way can take the mark out; with RSA key "
+                "transport nothing signs it, and Finished alone has to tell"
+            ),
             key="09 exit 2",
         ),
         bet(

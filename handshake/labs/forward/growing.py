@@ -121,7 +121,8 @@ def schedule(changed: str = "nothing", visit: str = "first") -> Outcome:
     else:
         same = [each.label for each in other if each.label not in lit]
         now = [each.label for each in other if each.label in lit]
-        words = f"{where}. One bit of {changed} is another: {len(lit)} of {len(other)} values are. "
+        verb = "is" if len(lit) == 1 else "are"
+        words = f"{where}. One bit of {changed} is another: {len(lit)} of {len(other)} values {verb}. "
         if len(now) < len(same):
             words += f"Another: {', '.join(now)}."
         else:

@@ -55,8 +55,8 @@ def race(
     Where packets get lost there are nine laps, and the picture shows the one in the middle.
     progress: is told how far it is.
     """
-    rtt, loss = whole("rtt_ms", rtt_ms, 2, 400) / 1000, loss_percent / 100
     within("loss_percent", loss_percent, 0, 20)
+    rtt, loss = whole("rtt_ms", rtt_ms, 2, 400) / 1000, loss_percent / 100
     rows, table, waits = {}, [], False
     for n, (racer, about) in enumerate(RACERS.items()):
         progress(n, len(RACERS))

@@ -39,7 +39,7 @@ def downgrade(
     """A client that speaks TLS 1.3 and 1.2.
 
     stripped: whether somebody on the way takes TLS 1.3 out of its hello.   server: one of SERVERS.
-    unmarked: whether they also put something else in the place of the last eight bytes of the server's random.
+    unmarked: whether they also put something else in the place of the mark in the server's random.
     """
     run = downgraded(stripped, server, unmarked)
     hello = next((each for each in run.layer("TLS").messages if each.name == "ServerHello"), None)
@@ -81,10 +81,8 @@ def replay(
     times = whole("times", times, 1, 5)
     found = sim.replayed(single_use=single_use, later=float(later), times=times, other_server=other_server)
     notes = [note for step in found.again.above if step.end == "server" for note in step.notes]
-    told = next((n for n in notes if "ticket is not" in n), "") or next(
-        (n for n in notes if "early" in n), ""
-    )
-    told = told or next((n for n in notes if "no use" in n), "")
+    kinds = ("says that the ticket", "no use here", "early")
+    told = next((note for kind in kinds for note in notes if kind in note), "")
     often = f", {times} times" if times > 1 else ""
     what = "another server" if other_server else "the server"
     words = f"The recording comes {later:g} s later{often}, to {what}: {found}. The server: {told}."

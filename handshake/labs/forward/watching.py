@@ -71,9 +71,8 @@ def observer(
     who = [end for end in ("server", "client") if "hidden" not in _certificate(messages, end)]
     shown = [end for end in who if _certificate(messages, end) != "none was sent"]
     words = f"{version}: the name of the server is in the clear" if name else f"{version}"
-    words += (
-        f"; so is the certificate of the {' and of the '.join(shown)}" if shown else "; no certificate is"
-    )
+    verb = "are the certificates" if len(shown) > 1 else "is the certificate"
+    words += f"; so {verb} of the {' and the '.join(shown)}" if shown else "; no certificate is"
     words += f". The server's last sealed records have {' and '.join(sizes['server'][-2:])}: "
     if padded and version == "TLS 1.3":
         words += "all are filled up, and say nothing of what was said."

@@ -20,6 +20,11 @@ from handshake.tls.suites import find
 from handshake.trace import Message, Trace
 from handshake.wire import replace
 
+SIGNED13 = (
+    "It signs 64 spaces, the words \u201cTLS 1.3, server CertificateVerify\u201d (or client), a zero, and "
+    "the hash over all messages before it."
+)
+
 VERSIONS = ("TLS 1.2", "TLS 1.3")
 
 SKE, SERVER_CV, CLIENT_CV = "ServerKeyExchange", "server's CertificateVerify", "client's CertificateVerify"
@@ -34,7 +39,7 @@ PROOFS = {
 
 WHAT = {
     SKE: "It signs the two randoms and the server's public value, and nothing else.",
-    SERVER_CV: "It signs 64 spaces, the words \u201cTLS 1.3, server CertificateVerify\u201d (or client), a zero, and the hash over all messages before it.",
+    SERVER_CV: SIGNED13,
     CLIENT_FIN: "It is a keyed check over all messages before it: no signature, but only who has the keys of "
     "this connection can make it.",
     SERVER_FIN: "It is a keyed check over all messages before it: no signature, but only who has the keys of "
@@ -42,7 +47,7 @@ WHAT = {
 }
 SIGNS = {
     "TLS 1.2": "It signs all messages before it, as they stand.",
-    "TLS 1.3": "It signs 64 spaces, the words \u201cTLS 1.3, server CertificateVerify\u201d (or client), a zero, and the hash over all messages before it.",
+    "TLS 1.3": SIGNED13,
 }
 
 
