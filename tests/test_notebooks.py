@@ -19,9 +19,11 @@ from typing import Any
 import join
 import nbformat
 import pytest
+import solutions
 import store
 
 from handshake.exercises import EXERCISES
+from handshake.exercises.parameters import given
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -151,6 +153,21 @@ def test_the_exercises_are_in_their_notebook_as_they_are_handed_out(path: Path) 
     assert join.joined(notebook, ones) == notebook, "python tests/join.py brings them up to date"
     filled = [cell for cell in notebook["cells"] if "### BEGIN SOLUTION" in "".join(cell["source"])]
     assert not filled, "what is shipped is the student's: no solution in it"
+
+
+@every_notebook
+def test_no_line_of_a_solution_is_in_what_is_handed_out(path: Path) -> None:
+    """Nor in what its cells show: for values, the right ones of the student that nobody is."""
+    text = json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False)
+    ones = join.of_notebook(path)
+    asked = "\n".join(f"{one.statement}\n{one.starter}\n{given(one, 'anybody')}" for one in ones)
+    for one in ones:
+        right, _ = solutions.cells(one, given(one, "anybody"))
+        for cell in right:
+            for line in map(str.strip, cell.splitlines()):
+                said = json.dumps(line, ensure_ascii=False)[1:-1]
+                if len(line) > 25 and line not in asked and repr(line)[1:-1] not in asked:
+                    assert said not in text, (one.id, line)
 
 
 def test_every_notebook_has_an_exercise_and_every_exercise_a_notebook() -> None:
