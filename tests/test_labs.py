@@ -230,6 +230,7 @@ def test_the_lab_begins_with_what_the_function_gives(name: str) -> None:
 EXTREMES = ("min", "max")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LABS)
 def test_no_extreme_of_a_control_breaks_a_lab(name: str) -> None:
     """Every slider at both its ends, every choice once; alone, and all at their least or most together."""

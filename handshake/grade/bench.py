@@ -31,6 +31,9 @@ STARTED = "import sys; sys.path.insert(0, {folder!r}); import desk; desk.work()"
 MARK = "HANDSHAKE_ANSWER"
 """In the environment of an answer's process: which one it is."""
 
+PASSES = 50
+"""So often it is looked for processes that were left behind."""
+
 TALK_MOST = 4 << 20
 """So many bytes of one answer are read."""
 
@@ -217,10 +220,16 @@ def end_all(mark: str) -> None:
     mark: what their environment says.
     """
     wanted = f"{MARK}={mark}".encode()
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError, ValueError):
-            if wanted in path.read_bytes().split(b"\0"):
-                os.kill(int(path.parent.name), signal.SIGKILL)
+    for _ in range(PASSES):  # (while some are being ended, others may be started)
+        found = False
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError, ValueError):
+                if wanted in path.read_bytes().split(b"\0"):
+                    found = True
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+        if not found:
+            return
+        time.sleep(0.02)
 
 
 def hide() -> bool:
