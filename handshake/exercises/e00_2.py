@@ -130,7 +130,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
             good = equal(wanted[name], got)
             signs = () if good else _signs(name, wanted)
             key = next((key for key, value in signs if equal(value, got)), "")
-            yield Finding(group, good, name, said(wanted[name]), said(got), key)
+            yield Finding(group, good, name, said(wanted[name]), said(got), key, compared=True)
 
 
 def equal(wanted: Any, got: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handshake.entropy import Entropy
-from handshake.exercises.asking import Ask
+from handshake.exercises.asking import Ask, Raised
 from handshake.exercises.judging import Exercise, Finding, compare
 
 SPACE = 1 << 32
@@ -96,7 +96,7 @@ def _signs(una: int, nxt: int, ack: int, wanted: str, got: Any) -> Iterator[tupl
         yield "no wrap", straight
     if wanted == "future":
         yield "future accepted", "new"
-    if got not in ("new", "duplicate", "future"):
+    if not isinstance(got, Raised) and got not in ("new", "duplicate", "future"):
         yield "answers in other words", got
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handshake.entropy import Entropy
-from handshake.exercises.asking import Ask
+from handshake.exercises.asking import Ask, Raised
 from handshake.exercises.judging import Exercise, Finding, compare
 
 SPACE = 1 << 32
@@ -111,6 +111,8 @@ def _cases(ask: Ask, group: str, cases: Sequence[Case]) -> Iterator[Finding]:
 
 def _signs(seq: int, nxt: int, size: int, wanted: str, got: Any) -> Iterator[tuple[str, Any]]:
     """What typical wrong answers would have said here."""
+    if isinstance(got, Raised):
+        return
     if got not in ANSWERS:
         yield "answers in other words", got
     elif wanted == "reset":

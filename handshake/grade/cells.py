@@ -148,11 +148,12 @@ def definitions(source: str) -> str:
     }
     tree.body = [node for node in tree.body if _is_definition(node, modules)]
     # Every line keeps its number, so that what is said of line 7 is found in line 7.
+    lines = bare.split("\n")
     kept = [""] * len(lines)
     for node in tree.body:
         first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
         for number in range(first, (node.end_lineno or first) + 1):
-            kept[number - 1] = bare.split("\n")[number - 1]
+            kept[number - 1] = lines[number - 1]
     text = "\n".join(kept)
     try:
         same = ast.dump(ast.parse(text)) == ast.dump(tree)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from handshake.exercises.shown import html_lines
 from handshake.grade.marking import Mark
+
+NAME_MOST = 200
+"""A page's name is cut after so many characters: a file system takes 255 bytes."""
 
 STYLE = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;"
@@ -29,13 +33,21 @@ def page(student: str, marks: Sequence[Mark], troubles: Sequence[str] = ()) -> s
     )
 
 
+def file_name(student: str) -> str:
+    """What a student's page is called, without its ending: a name that every file system takes."""
+    name = quote(student, safe=" ", errors="surrogateescape")
+    if len(name) <= NAME_MOST:
+        return name
+    return f"{name[:NAME_MOST]}-{sha256(os.fsencode(student)).hexdigest()[:16]}"
+
+
 def write_pages(
     folder: Path, marks: Mapping[str, Sequence[Mark]], troubles: Mapping[str, Sequence[str]]
 ) -> None:
     """Every student's page, STUDENT.html; each is whole or not there."""
     folder.mkdir(parents=True, exist_ok=True)
     for student, each in marks.items():
-        path = folder / f"{quote(student, safe=' ')}.html"
+        path = folder / f"{file_name(student)}.html"
         beside = path.with_name(f"{path.name}.new")
-        beside.write_text(page(student, each, troubles.get(student, ())), encoding="utf-8")
+        beside.write_text(page(student, each, troubles.get(student, ())), encoding="utf-8", errors="replace")
         os.replace(beside, path)
