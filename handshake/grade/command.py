@@ -44,7 +44,6 @@ def add_parser(commands: Any) -> None:
     one.add_argument("--exercises", metavar="IDS", help="only these, as in 02.3,05.4")
     one.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="at a time")
     one.add_argument("--seconds", type=_seconds, default=Limits().seconds, metavar="S", help="for an answer")
-    one.add_argument("--issued", metavar="SALT", help="with which the notebooks were handed out, if any")
     one.add_argument("--scheduler", metavar="ADDRESS", help="send the work to a Dask cluster")
 
 
@@ -75,9 +74,8 @@ def grade(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         )
     if options.out.is_dir():
         raise Refused(str(options.out), "it is a folder; -o names the file of marks")
-    issued = options.issued.encode() if options.issued else PRACTICE
     run = Run(
-        options.submissions, options.out, Salts(secret, issued),
+        options.submissions, options.out, Salts(secret, PRACTICE),
         exercises=[each.strip() for each in options.exercises.split(",")] if options.exercises else None,
         limits=Limits(seconds=options.seconds), pages=options.pages, workers=options.workers,
         spread=_cluster(options.scheduler) if options.scheduler else None,
