@@ -8,8 +8,8 @@ from dataclasses import replace as other_session
 from functools import cache
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from helpers_tls import pump
 
 from handshake.pki.authority import Case, case
 from handshake.tls import Client, Server, Sessions
@@ -49,21 +49,6 @@ def both(
         "client_auth": auth, "seed": 2, **(server or {}),
     })  # fmt: skip
     return one, other
-
-
-Path = Callable[[str, bytes], bytes]
-
-
-def pump(one: Endpoint, other: Endpoint, path: Path = lambda end, data: data) -> None:
-    """Carry bytes both ways until nobody has any more."""
-    for _ in range(40):
-        out = path(one.end, one.outgoing())
-        other.receive(out)
-        back = path(other.end, other.outgoing())
-        one.receive(back)
-        if not out and not back:
-            return
-    pytest.fail("they go on for ever")
 
 
 def connected(*args: Any, **choices: Any) -> tuple[Client, Server]:

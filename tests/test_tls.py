@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from helpers_tls import mutated, pump
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,20 +60,6 @@ def both(
     one = Client("www.example.org", [version], [suite], **{"seed": 1, **shows, **(client or {})})
     other = Server(of_server.chain, of_server.key, [version], [suite], auth, **{"seed": 2, **(server or {})})
     return one, other
-
-
-def pump(
-    one: Endpoint, other: Endpoint, path: Callable[[str, bytes], bytes] = lambda end, data: data
-) -> None:
-    """Carry bytes both ways until nobody has any more."""
-    for _ in range(40):
-        out = path(one.end, one.outgoing())
-        other.receive(out)
-        back = path(other.end, other.outgoing())
-        one.receive(back)
-        if not out and not back:
-            return
-    pytest.fail("they go on for ever")
 
 
 def connected(*args: Any, **choices: Any) -> tuple[Client, Server]:
@@ -1048,18 +1034,7 @@ def test_whatever_a_peer_sends_an_end_answers_and_never_breaks(
     def path(sender: str, data: bytes) -> bytes:
         if sender == end or not data or not left:
             return data
-        octets = bytearray(data)
-        place, value = left.pop()
-        place %= len(octets)
-        if how == "change":
-            octets[place] = value
-        elif how == "cut":
-            del octets[place : place + 1 + value]
-        elif how == "insert":
-            octets[place:place] = bytes([value]) * (1 + value % 9)
-        else:
-            octets += octets[place:]
-        return bytes(octets)
+        return mutated(data, *left.pop(), how)
 
     pump(one, other, path)
     for mine in (one, other):

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from helpers_tls import mutated
 from helpers_tls13 import (
     AES128,
     AES256,
@@ -679,20 +680,6 @@ def test_whatever_a_peer_sends_an_end_answers_and_never_breaks(
         assert len(mine.moves) < 40
     if one.state == other.state == "CONNECTED":
         assert one.secrets == other.secrets
-
-
-def mutated(data: bytes, place: int, value: int, how: str) -> bytes:
-    octets = bytearray(data)
-    place %= len(octets)
-    if how == "change":
-        octets[place] = value
-    elif how == "cut":
-        del octets[place : place + 1 + value]
-    elif how == "insert":
-        octets[place:place] = bytes([value]) * (1 + value % 9)
-    else:
-        octets += octets[place:]
-    return bytes(octets)
 
 
 EMPTY = {
