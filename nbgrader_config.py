@@ -5,7 +5,16 @@ that a student fills in keeps what it was handed out with.  Copy this file into 
 docs/lecturers.md says how.
 """
 
+import os
+
 c = get_config()  # noqa: F821
+
+
+def say_who(notebook, resources):
+    """Whose notebook runs next: its parameters are this student's, whatever the cells say."""
+    os.environ["HANDSHAKE_STUDENT"] = resources["nbgrader"]["student"]
+    return notebook, resources
+
 
 c.CourseDirectory.course_id = "handshake"
 
@@ -17,6 +26,17 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.SaveCells",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ClearOutput",
+]
+
+c.Autograde.autograde_preprocessors = [
+    say_who,
+    "nbgrader.preprocessors.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
 # A checking cell that a student has deleted comes back.

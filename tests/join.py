@@ -32,6 +32,15 @@ INTRODUCTION = """
 Each judges itself, offline, as often as you like: run the cell below it. Say who you are first, once and for
 the whole course, so that your numbers are your own: `exercises.student("your name")`. `exercises.progress()`
 shows what you have won so far. Typical mistakes get an answer of their own.
+
+What counts of an exercise, where it is marked, is its one cell: the functions, classes and constants in it,
+and its imports from Python's own library. Helpers that stand in another cell are not there.
+""".strip()
+
+FIRST = """
+from handshake import exercises
+
+exercises.student()  # who you are; between the brackets goes your name, in quotation marks
 """.strip()
 
 
@@ -54,10 +63,11 @@ def cells_for(one: Exercise, source: str) -> list[dict[str, Any]]:
 
 def _nbgrader(id: str, *, solution: bool = False, points: int | None = None) -> dict[str, Any]:
     more = {} if points is None else {"points": points}
-    return {
+    found = {
         "grade": points is not None, "grade_id": id, "locked": points is not None, "schema_version": 3,
         "solution": solution, "task": False, **more,
     }  # fmt: skip
+    return dict(sorted(found.items()))
 
 
 def _cell(kind: str, id: str, source: str, nbgrader: dict[str, Any] | None) -> dict[str, Any]:
@@ -77,7 +87,7 @@ def joined(notebook: dict[str, Any], ones: list[Exercise], instructor: bool = Fa
     stored = {cell["id"]: cell for cell in notebook["cells"]}
     cells = [cell for cell in notebook["cells"] if not cell["id"].startswith(PREFIX)]
     made = [_cell("markdown", f"{PREFIX}first", INTRODUCTION, None),
-            _cell("code", f"{PREFIX}import", "from handshake import exercises", None)]  # fmt: skip
+            _cell("code", f"{PREFIX}import", FIRST, None)]  # fmt: skip
     for one in ones:
         made += cells_for(one, _solved(one) if instructor else cell_of(one))
     for cell in made:  # what it showed is kept as long as it is the same

@@ -5,7 +5,6 @@ For fifty students each, in this process, by the same judges that the lecturer's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +35,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
+def workshop() -> Workshop:
     """Where the processes of answers come from."""
-    made = Workshop(Limits(seconds=30.0))
-    yield made
-    made.close()
+    return Workshop(Limits(seconds=30.0))
 
 
 def ran(cell: str) -> dict[str, Any]:
@@ -100,9 +97,9 @@ def test_the_record_says_the_same_as_the_practice(one: Exercise, workshop: Works
     salts = Salts(b"the lecturer's secret salt", PRACTICE)
     right, wrong = solutions.cells(one, given(one, "anna", salts.of(one)))
     key, cell = next((key, cell) for key, cell in wrong.items() if cell is not None)
-    good = marked(Task("anna", one.id, definitions(right[0]), ()), salts, workshop)
+    good = marked(Task("anna", one.id, definitions(right[0]).text, ()), salts, workshop)
     assert good.points == one.points, good.told
-    bad = marked(Task("anna", one.id, definitions(cell or ""), ()), salts, workshop)
+    bad = marked(Task("anna", one.id, definitions(cell or "").text, ()), salts, workshop)
     assert bad.points < one.points
     assert one.signs[key] in [words for _, words in bad.told]
 
@@ -113,14 +110,14 @@ def test_the_record_tells_every_wrong_answer(one: Exercise, workshop: Workshop) 
     salts = Salts(b"the lecturer's secret salt", PRACTICE)
     right, wrong = solutions.cells(one, given(one, "bert", salts.of(one)))
     for cell in right:
-        mark = marked(Task("bert", one.id, definitions(cell), ()), salts, workshop)
+        mark = marked(Task("bert", one.id, definitions(cell).text, ()), salts, workshop)
         assert mark.points == one.points, mark.told
     for key, cell in wrong.items():
         if cell is not None:
-            mark = marked(Task("bert", one.id, definitions(cell), ()), salts, workshop)
+            mark = marked(Task("bert", one.id, definitions(cell).text, ()), salts, workshop)
             assert mark.points < one.points, key
             assert one.signs[key] in [words for _, words in mark.told], key
-    empty = marked(Task("bert", one.id, definitions(one.starter), ()), salts, workshop)
+    empty = marked(Task("bert", one.id, definitions(one.starter).text, ()), salts, workshop)
     assert empty.points == 0
     assert "still to do" in empty.told[0][1]
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from handshake.exercises.parameters import PRACTICE, given
 from handshake.grade import Limits, Mark, Run, Salts, Task, marked
 from handshake.grade.bench import Workshop
 from handshake.grade.cells import Submitted, answer, definitions, grade_id, read
-from handshake.grade.running import Journal
+from handshake.grade.journal import Journal
 
 SALTS = Salts(b"the lecturer's secret salt", PRACTICE)
 ONE, VALUES = EXERCISES["02.3"], EXERCISES["02.1"]
@@ -56,11 +55,9 @@ def write(folder: Path, *cells: dict[str, Any], name: str = "notebook.ipynb") ->
 
 
 @pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
+def workshop() -> Workshop:
     """Where the processes of answers come from."""
-    made = Workshop(Limits(seconds=SECONDS))
-    yield made
-    made.close()
+    return Workshop(Limits(seconds=SECONDS))
 
 
 CALLS = {
@@ -145,9 +142,9 @@ def test_a_hostile_answer_costs_its_own_points_and_no_more(
     submitted = read(folder)
     assert not submitted.troubles
     began = time.monotonic()
-    bad = marked(Task.of("mallory", ONE, answer(submitted, ONE)), SALTS, workshop)
+    bad = marked(Task.of(submitted, ONE, SALTS), SALTS, workshop)
     assert time.monotonic() - began < 10 * SECONDS, "nothing hangs"
-    good = marked(Task.of("mallory", VALUES, answer(submitted, VALUES)), SALTS, workshop)
+    good = marked(Task.of(submitted, VALUES, SALTS), SALTS, workshop)
     assert good.points == VALUES.points
     assert bad.points <= ONE.points // 2, bad.told
     assert len(bad.told) >= 2, "something is said"
@@ -230,7 +227,7 @@ def test_only_definitions_run(tmp_path: Path, workshop: Workshop) -> None:
         f"check('02.3', is_valid_ack)\nfor _ in range(3):\n    open({str(mark)!r}, 'w')\n"
         f"BAD = [open({str(mark)!r}, 'w') for _ in range(3)]\n"
     )
-    kept = definitions(source)
+    kept = definitions(source).text
     assert "LIMIT = 1 << 31" in kept
     for gone in ("print(", "check(", "for _ in range(3):", "BAD", "touch"):
         assert gone not in kept
@@ -255,7 +252,7 @@ def test_cells_that_were_deleted_edited_or_doubled(
     cells: list[Any], points: int, note: str, tmp_path: Path, workshop: Workshop
 ) -> None:
     submitted = read(write(tmp_path / "anna", *cells))
-    mark = marked(Task.of("anna", ONE, answer(submitted, ONE)), SALTS, workshop)
+    mark = marked(Task.of(submitted, ONE, SALTS), SALTS, workshop)
     assert mark.points == points
     assert note in " ".join(words for _, words in mark.told)
 
@@ -354,7 +351,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "grades.csv").exists()
-    before = Journal(tmp_path / "grades.csv").read()
+    before, _ = Journal(tmp_path / "grades.csv", SALTS.secret).read()
     assert 3 <= len(before) < 26
     with journal.open("ab") as file:
         file.write(b'{"student": "s1", "exercise": "02.3", "poi')  # a line that was cut off
@@ -372,7 +369,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_a_mark_of_another_answer_is_made_again(tmp_path: Path) -> None:
     class_of(tmp_path / "in", 2)
     made = run_of(tmp_path)
-    journal = Journal(made.out)
+    journal = Journal(made.out, SALTS.secret)
     other = Task("s1", "02.3", "something else", ())
     with journal:
         journal.add(Mark("s1", "02.3", other.digest(SALTS, Limits()), 0, 8, (("head", "old"),)))

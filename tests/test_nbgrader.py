@@ -66,14 +66,20 @@ def test_the_whole_cycle(tmp_path: Path) -> None:
     for one in ONES:
         assert any(one.starter.strip() in source for source in sources), "the starter is still there"
 
-    right = {f"ex-{join.dashed(one)}": solutions.cells(one, given(one, "anybody"))[0][0] for one in ONES}
-    half = {f"ex-{join.dashed(ONES[0])}": right[f"ex-{join.dashed(ONES[0])}"]}
-    lost = filled(released, right)
+    def right(student: str) -> dict[str, str]:
+        return {f"ex-{join.dashed(one)}": solutions.cells(one, given(one, student))[0][0] for one in ONES}
+
+    bert = {f"ex-{join.dashed(ONES[0])}": right("bert")[f"ex-{join.dashed(ONES[0])}"]}
+    lost = filled(released, right("dora"))
     lost["cells"] = [c for c in lost["cells"] if not c["id"].endswith("-check")]  # the checks are deleted
-    loop = filled(released, {**right, "ex-02-3": "def is_valid_ack(*a):\n    while True:\n        pass\n"})
+    loop = {**right("emil"), "ex-02-3": "def is_valid_ack(*a):\n    while True:\n        pass\n"}
+    friend = filled(released, right("anna"))  # (says that she is anna, too)
+    for cell in friend["cells"]:
+        cell["source"] = "".join(cell["source"]).replace("exercises.student()", 'exercises.student("anna")')
     submissions = {
-        "anna": filled(released, right), "bert": filled(released, half), "carl": handed_out, "dora": lost,
-        "emil": loop,
+        "anna": filled(released, right("anna")), "bert": filled(released, bert), "carl": handed_out,
+        "dora": lost, "emil": filled(released, loop), "fred": friend,
+        "gina": filled(released, right("anybody")),
     }  # fmt: skip
     for student, notebook in submissions.items():
         folder = course / "submitted" / student / "numbering"
@@ -86,11 +92,16 @@ def test_the_whole_cycle(tmp_path: Path) -> None:
         scores = {row["student_id"]: float(row["score"] or 0) for row in csv.DictReader(file)}
     full = sum(one.points for one in ONES)
     without = next(one.points for one in ONES if one.id == "02.3")
+    values = sum(one.points for one in ONES if one.literal)
+    assert 0 < values < full
     assert scores == {
         "anna": full, "bert": ONES[0].points, "carl": 0, "dora": full, "emil": full - without,
+        "fred": full - values, "gina": full - values,
     }  # fmt: skip
     page = (course / "feedback" / "bert" / "numbering" / f"{NAME}.html").read_text("utf-8")
     assert "still to do" in page
+    page = (course / "feedback" / "gina" / "numbering" / f"{NAME}.html").read_text("utf-8")
+    assert "These are the values of" in page
 
 
 def test_the_instructors_version_has_every_solution_and_wins_everything(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from handshake.exercises.catalogue import EXERCISES
 from handshake.exercises.judging import Exercise, Finding, Result
-from handshake.exercises.practice import check, exercise, mine, points, progress, student
+from handshake.exercises.practice import check, exercise, issued, mine, points, progress, student
 
 __all__ = [
     "EXERCISES",
@@ -23,6 +23,7 @@ __all__ = [
     "Result",
     "check",
     "exercise",
+    "issued",
     "mine",
     "points",
     "progress",

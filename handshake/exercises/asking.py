@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from handshake.exercises.desk import Desk, plain, unplain
+from handshake.exercises.desk import SOCKET, Desk, Socket, plain, unplain
 
 
 class Raised:
@@ -39,8 +39,8 @@ class Stopped(Exception):
 class Desked(Protocol):
     """Whoever answers: see `desk.Desk`."""
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Do what is asked."""
+    def answer(self, asked: dict[str, Any], far: Socket | None = None) -> dict[str, Any]:
+        """Do what is asked.   far: the socket that it is asked with, if any."""
 
 
 class Ask:
@@ -79,15 +79,12 @@ class Ask:
         self, name: str, gives: Sequence[bytes], takes: Sequence[int], *args: Any
     ) -> tuple[Any, bytes]:
         """Call a function with a nasty socket before its other arguments: its value, and what was sent."""
-        form = {"socket": {"gives": [plain(each) for each in gives], "takes": list(takes)}}
-        told = self._asked({"op": "call", "name": name, "args": [form, *_plain(args)]})
-        try:
-            return value_of(told), bytes.fromhex(str(told.get("sent", "")))
-        except ValueError:
-            return Raised("", "something that is no plain value"), b""
+        socket = Socket(list(gives), list(takes))
+        told = self._asked({"op": "call", "name": name, "args": [SOCKET, *_plain(args)]}, socket)
+        return value_of(told), socket.sent
 
-    def _asked(self, asked: dict[str, Any]) -> dict[str, Any]:
-        told = self.desk.answer(asked)
+    def _asked(self, asked: dict[str, Any], far: Socket | None = None) -> dict[str, Any]:
+        told = self.desk.answer(asked, far)
         if "missing" in told:
             raise Missing(str(told["missing"]))
         return told

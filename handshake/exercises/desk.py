@@ -1,16 +1,15 @@
 """Where an answer works: its functions are called with plain values, and give plain values back.
 
 This file needs nothing but Python itself, and imports nothing of the package.  In practice it is used as any
-module; the lecturer's run sends its text into a process of its own, where the package is not.  Both ways, a
-value passes through `plain`, so that what is compared is numbers, text and bytes, and never an object of the
-answer's.
+module; the lecturer's run sends it, compiled, into a process of its own, where the package is not.  Both
+ways, a value passes through `plain`, so that what is compared is numbers, text and bytes, and never an object
+of the answer's.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import Any
 
 DEEPEST = 20
@@ -63,8 +62,6 @@ def unplain(form: Any) -> Any:
             return float(inside)
         if kind == "dict" and isinstance(inside, list):
             return {_key(unplain(key)): unplain(each) for key, each in inside}
-        if kind == "socket" and isinstance(inside, dict):
-            return Socket([unplain(each) for each in inside["gives"]], list(inside["takes"]))
     raise ValueError(f"no plain value is written like {str(form)[:60]}")
 
 
@@ -72,8 +69,14 @@ def _key(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+SOCKET = {"socket": True}
+"""How the place of a socket among the arguments is written."""
+
+
 class Socket:
     """A socket that is nasty in all ways that are allowed.
+
+    It stays with whoever judges; the answer has a `Sock`, which asks it.
 
     gives: what each recv gives at most, piece by piece; then the end, b"".   takes: how many bytes each send
     takes; then all.   sent: what was taken.
@@ -84,9 +87,24 @@ class Socket:
         self.sent = b""
         self.ends = self.calls = 0
 
+    def do(self, name: str, form: Plain) -> dict[str, Any]:
+        """A call of "recv" or "send", its argument in plain form: {"value"}, or {"raised", "words"}."""
+        try:
+            self.calls += 1
+            if self.calls > 10_000:
+                raise RuntimeError("ten thousand calls, and no end")
+            value = unplain(form)
+            if name == "recv" and type(value) is int:
+                return {"value": plain(self.recv(value))}
+            if name == "send" and type(value) is bytes:
+                return {"value": self.send(value)}
+            what = "recv takes a whole number" if name == "recv" else "send takes bytes"
+            raise TypeError(f"{what}, and got a value of the type {type(value).__name__}")
+        except (RuntimeError, TypeError, ValueError) as error:
+            return {"raised": type(error).__name__, "words": str(error)}
+
     def recv(self, size: int) -> bytes:
         """At most `size` bytes; b"" at the end."""
-        self._count()
         if size <= 0:
             raise ValueError(f"recv({size}): ask for a byte at least")
         if not self.gives:
@@ -102,17 +120,37 @@ class Socket:
         return first[:size]
 
     def send(self, data: bytes) -> int:
-        """Takes some bytes, one at least, and says how many."""
-        self._count()
+        """Takes some bytes, one at least if there is one, and says how many."""
         wanted = self.takes.pop(0) if self.takes else len(data)
         taken = min(max(wanted, 1), len(data))
-        self.sent += bytes(data[:taken])
+        self.sent += data[:taken]
         return taken
 
-    def _count(self) -> None:
-        self.calls += 1
-        if self.calls > 10_000:
-            raise RuntimeError("ten thousand calls, and no end")
+
+class Sock:
+    """What an answer gets for a socket: two methods, and nothing to look into."""
+
+    __slots__ = ("_far",)
+
+    def __init__(self, far: Any) -> None:
+        self._far = far
+
+    def recv(self, size: int) -> bytes:
+        """At most `size` bytes; b"" at the end."""
+        came: bytes = _done(self._far.do("recv", plain(size)))
+        return came
+
+    def send(self, data: bytes) -> int:
+        """Takes some bytes from the front, and says how many."""
+        taken: int = _done(self._far.do("send", plain(data)))
+        return taken
+
+
+def _done(told: dict[str, Any]) -> Any:
+    if "raised" in told:
+        kinds = {"ValueError": ValueError, "TypeError": TypeError}
+        raise kinds.get(told["raised"], RuntimeError)(told["words"])
+    return unplain(told["value"])
 
 
 class Desk:
@@ -129,8 +167,8 @@ class Desk:
         self.names = names
         self.made: list[Any] = []
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Do what is asked."""
+    def answer(self, asked: dict[str, Any], far: Any = None) -> dict[str, Any]:
+        """Do what is asked.   far: what does the calls of a socket, see `Socket.do`."""
         op, name, of = asked["op"], asked.get("name", ""), asked.get("of")
         if of is None and name not in self.names:
             return {"missing": name}
@@ -140,11 +178,11 @@ class Desk:
             called = self.names[name] if of is None else getattr(self.made[of], name)
             if op == "many":
                 return {"many": [self._one(called, args) for args in asked["args"]]}
-            args = [unplain(each) for each in asked["args"]]
+            args = [Sock(far) if each == SOCKET else unplain(each) for each in asked["args"]]
             if op == "make":
                 self.made.append(called(*args))
                 return {"value": len(self.made) - 1}
-            return self._answered(called(*args), args)
+            return {"value": plain(called(*args))}
         except NotPlain as error:
             return {"odd": str(error)}
         except KeyboardInterrupt:
@@ -161,12 +199,6 @@ class Desk:
             raise
         except BaseException as error:
             return raised(error)
-
-    @staticmethod
-    def _answered(value: Any, args: list[Any]) -> dict[str, Any]:
-        sockets = [each for each in args if isinstance(each, Socket)]
-        more = {"sent": sockets[0].sent.hex()} if sockets else {}
-        return {"value": plain(value), **more}
 
 
 def raised(error: BaseException) -> dict[str, Any]:
@@ -224,10 +256,23 @@ def work() -> None:
     except BaseException as error:
         told |= raised(error)
     _tell(answers, told)
-    desk = Desk(names)
+    desk, far = Desk(names), Far(asks, answers)
     for line in asks:
         asked = json.loads(line)
-        _tell(answers, {**desk.answer(asked), "number": asked["number"]})
+        _tell(answers, {**desk.answer(asked, far), "number": asked["number"]})
+
+
+class Far:
+    """A socket that is in the process which asks: its calls are passed on there."""
+
+    def __init__(self, asks: Any, answers: Any) -> None:
+        self.asks, self.answers = asks, answers
+
+    def do(self, name: str, form: Plain) -> dict[str, Any]:
+        """See `Socket.do`."""
+        _tell(self.answers, {"socket": [name, form]})
+        told: dict[str, Any] = json.loads(self.asks.readline())
+        return told
 
 
 def _tell(answers: Any, told: dict[str, Any]) -> None:
@@ -238,8 +283,3 @@ def _tell(answers: Any, told: dict[str, Any]) -> None:
         )
     answers.write(line.encode() + b"\n")
     answers.flush()
-
-
-if __name__ == "__main__":
-    sys.setrecursionlimit(1000)
-    work()

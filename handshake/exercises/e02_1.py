@@ -79,7 +79,8 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     for group, names in PAIRS.items():
         for name in names:
             got = came.get(name) if isinstance(came, dict) else came
-            yield compare(group, name, wanted[name], got, _signs(name, wanted, given))
+            signs = [("no wrap", got)] if type(got) is int and got >= SPACE else []
+            yield compare(group, name, wanted[name], got, [*signs, *_signs(name, wanted, given)])
 
 
 def _signs(name: str, wanted: dict[str, int], given: dict[str, Any]) -> Iterator[tuple[str, Any]]:

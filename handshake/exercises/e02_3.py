@@ -17,7 +17,8 @@ Write `is_valid_ack(una, nxt, ack)`. `una` is the oldest number that was sent an
 whole numbers from 0 to 2³² - 1, and numbers go round: 0 comes after 2³² - 1. At most 2³¹ bytes are under way.
 
 The answer is `"new"` if it acknowledges something that was not acknowledged before, `"duplicate"` if it says
-what is known already or less, `"future"` if it acknowledges what was never sent.
+what is known already or less, `"future"` if it acknowledges what was never sent. Of the numbers that are not
+new, those less than 2³¹ ahead of `una` are in the future, and the others are behind it.
 """
 
 STARTER = """

@@ -187,16 +187,23 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     bugs, right = given["_bugs"], compiled(MACHINE)
     wrong = [compiled(with_bugs(each)) for each in (bugs, bugs[:1], bugs[1:])]
     tried = list(cases(given["_ours"], given["_theirs"]))
+    mended = False
     for (tcb, seg), got in zip(tried, ask.many("mended", tried), strict=True):
         wanted, came = tidied(right(tcb, seg)), tidied(got)
         before = [each for each in (tidied(one(tcb, seg)) for one in wrong) if not same(each, wanted)]
         group, key = ("what was wrong", "") if before else ("what was right", "something else changed")
         if any(same(each, came) for each in before):
             key = "still there"
+        elif before:
+            mended = True
         if same(wanted, came):
             yield Finding(group, True)
         else:
             yield Finding(group, False, f"to {tcb} comes {seg}", *differing(wanted, came), key)
+    if not mended:  # (a machine that is only copied has won nothing yet)
+        yield Finding(
+            "what was right", False, "every case", "a bug less", "just what you were given", "still there"
+        )
     yield _named(ask.value("bugs"), bugs)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask, Raised
-from handshake.exercises.judging import Exercise, Finding, compare
+from handshake.exercises.judging import Exercise, Finding, compare, said, same
 
 SPACE = 1 << 32
 
@@ -80,6 +80,11 @@ def expected(seq: int, rcv_nxt: int, rcv_wnd: int) -> str:
 def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     """The exact number, then the window and its ends, then the wrap, then anything."""
     nxt, size = given["_nxt"], given["_size"]
+    three = ask.many("on_rst", [(nxt, nxt, size), (nxt + 1, nxt, size), (nxt - 1, nxt, size)])
+    if any(all(same(got, each) for got in three) for each in ANSWERS):
+        for group in EXERCISE.groups:  # (one answer for everything is right somewhere, and worth nothing)
+            yield Finding(group, False, f"seq {nxt}, {nxt + 1}, {nxt - 1}", "three answers", said(three))
+        return
     yield from _cases(ask, "the exact number", [(nxt, nxt, size), (nxt, nxt, 1), (nxt, nxt, 0)])
     inside = (1, size // 2, size - 1)
     yield from _cases(ask, "in the window", [(nxt + at, nxt, size) for at in inside])

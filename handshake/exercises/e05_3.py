@@ -16,8 +16,8 @@ Write two functions for a stream socket `sock`, of which you may use `recv` and 
 - `recv_exact(sock, n)` gives the next `n` bytes of the stream, as bytes. `n` is 0 or more. It takes nothing
   that is behind them: whoever reads next finds it. If the stream ends before there are `n` bytes, it raises
   `EOFError`. With n = 0 it gives `b""`.
-- `send_all(sock, data)` sends all of `data`, which is bytes, in order and once. It gives nothing back.
-  With no data it sends nothing.
+- `send_all(sock, data)` sends all of `data`, which is bytes, in order and once. With no data it sends
+  nothing. What it gives back does not count.
 
 `sock.recv(size)`, with a size of 1 at least, gives 1 to `size` bytes, as many as it likes, and `b""` if the
 stream has ended. `sock.send(data)` takes 1 byte at least, or as many as it likes, from the front of `data`,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handshake.entropy import Entropy
-from handshake.exercises.asking import Ask
+from handshake.exercises.asking import Ask, Raised
 from handshake.exercises.judging import Exercise, Finding, compare
 
 STATEMENT = """
@@ -101,7 +101,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _compared(group: str, case: Case, got: Any, key: str) -> Finding:
-    if type(got) is not bool:
+    if type(got) is not bool and not isinstance(got, Raised):
         key = "no truth value"
     return compare(group, f"match_host({case[0]}, {case[1]!r})", expected(*case), got, [(key, got)])
 

@@ -200,14 +200,16 @@ NAMES = {
 def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     """Chain by chain."""
     came = ask.value("verdicts")
+    verdicts = {n: came.get(n) if isinstance(came, dict) else came for n in given["_groups"]}
+    blind = all(each == "valid" for each in verdicts.values())
     for n, (kind, defect) in given["_groups"].items():
-        got = came.get(n) if isinstance(came, dict) else came
+        got = verdicts[n]
         right = given["_right"][n]
-        good = any(_same(got, each) for each in right) if right else got == "valid"
+        good = any(_same(got, each) for each in right) if right else got == "valid" and not blind
         wanted = "valid" if not right else " or ".join(sorted({f"{fault} at {at}" for fault, at, _ in right}))
-        key = "" if good else _sign(got, right, defect)
+        key = "" if good else "fault not seen" if blind else _sign(got, right, defect)
         # (What is right is not told: there are ten chains, and an answer costs nothing.)
-        expected = wanted if good else "another verdict"
+        expected = wanted if good else "not the same for all ten" if blind else "another verdict"
         yield Finding(NAMES[kind], good, f"chain {n}", expected, said(got), key)
 
 

@@ -7,7 +7,7 @@ each belongs to a group, and a group gives its points if nothing in it went wron
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handshake.entropy import Entropy
@@ -83,12 +83,14 @@ class Result:
 
     findings: of each group the first that went wrong, or the last that was right.
     todo: whether there is nothing to judge yet.   trouble: why the judging ended early, "" if it did not.
+    note: what else there is to say, "" for nothing.
     """
 
     exercise: Exercise
     findings: Mapping[str, Finding] = field(default_factory=dict)
     todo: bool = False
     trouble: str = ""
+    note: str = ""
 
     @property
     def points(self) -> int:
@@ -125,14 +127,27 @@ class Result:
         return {"text/plain": str(self), "text/html": html(self)}
 
 
-def judged(exercise: Exercise, ask: Ask, given: dict[str, Any]) -> Result:
+def judged(
+    exercise: Exercise,
+    ask: Ask,
+    given: dict[str, Any],
+    mistaken: Iterable[tuple[str, dict[str, Any]]] = (),
+) -> Result:
     """Judge an answer.   given: the student's parameters, of `exercise.draw`.
 
+    mistaken: other parameters, and what is to be said where values are right for those instead.
     Whatever the answer does, there is a result: a group that was not judged to its end gives no points.
     """
-    if not exercise.literal or not _is_empty(ask, exercise):
+    if not exercise.literal:
         return _judged(exercise, exercise.judge(ask, given))
-    return Result(exercise, todo=True)
+    if _is_empty(ask, exercise):
+        return Result(exercise, todo=True)
+    result = _judged(exercise, exercise.judge(ask, given))
+    if not result.passed and not result.trouble:
+        for words, others in mistaken:
+            if _judged(exercise, exercise.judge(ask, others)).passed:
+                return replace(result, note=words)
+    return result
 
 
 def _is_empty(ask: Ask, exercise: Exercise) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,18 @@ from typing import Any
 from handshake.exercises.asking import Here
 from handshake.exercises.catalogue import EXERCISES
 from handshake.exercises.judging import Exercise, Result, judged
-from handshake.exercises.parameters import given
+from handshake.exercises.parameters import ANYBODY, given, issue, mistaken, shown
 
 PROGRESS = ".handshake-progress.json"
 """The file that remembers what was won, beside the notebooks.  Losing it loses no work."""
 
-ANYBODY = "anybody"
-"""Who a student is that has not said so."""
+MARKED = "HANDSHAKE_STUDENT"
+"""The variable that says who is marked, where nbgrader runs a notebook (see nbgrader_config.py)."""
+
+NAMELESS = (
+    f'These are the numbers of {ANYBODY!r}, and they count for nobody: exercises.student("your name") gives '
+    "you your own."
+)
 
 
 def exercise(id: str) -> Exercise:
@@ -32,7 +38,8 @@ def check(id: str, *answers: Any, student: str | None = None) -> Result:
     """Judge an answer -> Result, which shows itself.
 
     id: of the exercise.   answers: what it asks for, in its order: functions, classes or values.
-    student: whose parameters; who was named with `student(...)` last, unless given.
+    student: whose parameters; who was named with `student(...)` last, unless given.  Where a notebook is
+    marked, it is who is marked, whatever else is said.
     """
     one = exercise(id)
     if len(answers) != len(one.names):
@@ -40,9 +47,12 @@ def check(id: str, *answers: Any, student: str | None = None) -> Result:
             f"exercise {id} asks for {', '.join(one.names)}: "
             f"check({id!r}, {', '.join(one.names)}); got {len(answers)} of them"
         )
-    who = student if student is not None else _memory()["student"]
-    result = judged(one, Here(dict(zip(one.names, answers, strict=True))), given(one, who))
+    who, salt = _who(student), issue(_memory()["issued"])
+    here = Here(dict(zip(one.names, answers, strict=True)))
+    result = judged(one, here, given(one, who, salt), mistaken(one, who, salt))
     _remember(result)
+    if one.literal and who == ANYBODY:
+        result = replace(result, note=NAMELESS)
     return result
 
 
@@ -67,6 +77,16 @@ def student(name: str | None = None) -> str:
     return str(memory["student"])
 
 
+def issued(name: str) -> None:
+    """Say under which name the notebooks were handed out, such as "autumn 2027": each has other parameters.
+
+    It stands in notebooks that a lecturer has issued; `handshake grade --issued` gets the same name.
+    """
+    memory = _memory()
+    memory["issued"] = name.strip()
+    _write(memory)
+
+
 class Given(dict[str, Any]):
     """Parameters, which show themselves line by line."""
 
@@ -88,11 +108,10 @@ def mine(id: str, student: str | None = None) -> Given:
     ValueError for one that shows none: its function has to be right for any parameters.
     """
     one = exercise(id)
-    found = given(one, student if student is not None else _memory()["student"])
-    shown = Given({name: value for name, value in found.items() if not name.startswith("_")})
-    if not shown:
+    found = shown(one, _who(student), issue(_memory()["issued"]))
+    if not found:
         raise ValueError(f"exercise {id} has no parameters to see: it has to be right for any")
-    return shown
+    return Given(found)
 
 
 def progress() -> str:
@@ -108,13 +127,18 @@ def progress() -> str:
     return "\n".join(rows)
 
 
+def _who(student: str | None) -> str:
+    return os.environ.get(MARKED) or (student if student is not None else str(_memory()["student"]))
+
+
 def _memory() -> dict[str, Any]:
     """What is remembered; of a file that cannot be read, nothing."""
-    memory: dict[str, Any] = {"student": ANYBODY, "won": {}}
+    memory: dict[str, Any] = {"student": ANYBODY, "issued": "", "won": {}}
     with suppress(OSError, ValueError, AttributeError):
         read = json.loads(Path(PROGRESS).read_text(encoding="utf-8"))
-        if isinstance(read.get("student"), str):
-            memory["student"] = read["student"]
+        for name in ("student", "issued"):
+            if isinstance(read.get(name), str):
+                memory[name] = read[name]
         if isinstance(read.get("won"), dict):
             memory["won"] = {
                 str(id): points for id, points in read["won"].items() if type(points) is int and points >= 0

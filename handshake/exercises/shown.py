@@ -15,7 +15,7 @@ def lines(result: Result) -> list[tuple[str, str]]:
     exercise = result.exercise
     if result.todo:
         head = f"{exercise.id} {exercise.title}: still to do, {exercise.points} points to win"
-        return [("head", head)]
+        return [("head", head), *_note(result)]
     found = [("head", f"{exercise.id} {exercise.title}: {result.points} of {exercise.points} points")]
     for group, points in exercise.groups.items():
         finding = result.findings.get(group)
@@ -27,9 +27,14 @@ def lines(result: Result) -> list[tuple[str, str]]:
             found += _wrong(result, group, points, finding)
     if result.trouble:
         found.append(("trouble", result.trouble))
+    found += _note(result)
     if not result.passed:
         found.append(("hint", f"{exercise.hint} Read again: {exercise.reread}."))
     return found
+
+
+def _note(result: Result) -> list[tuple[str, str]]:
+    return [("trouble", result.note)] if result.note else []
 
 
 def _wrong(result: Result, group: str, points: int, finding: Finding) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import marshal
 import os
 import selectors
 import shutil
@@ -19,14 +20,27 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import IO, Any
 
 from handshake.exercises import desk
 from handshake.exercises.asking import Ask, Stopped, value_of
 
-STARTED = "import sys; sys.path.insert(0, {folder!r}); import desk; desk.work()"
-"""What the process runs; `desk` is a copy, beside which there is nothing else."""
+STARTED = """
+import marshal, os
+def read(size):
+    data = b""
+    while len(data) < size:
+        data += os.read(0, size - len(data)) or os._exit(1)
+    return data
+names = {"__name__": "desk", "__file__": "desk"}
+exec(marshal.loads(read(int(read(8)))), names)
+names["work"]()
+"""
+"""What the process runs: `desk`, which it is sent.  No file of ours is in its reach."""
+
+FOLDER = "handshake-answer-{}-"
+"""How the folder begins that an answer works in, with the number of the process that asks."""
 
 MARK = "HANDSHAKE_ANSWER"
 """In the environment of an answer's process: which one it is."""
@@ -60,28 +74,22 @@ class Limits:
         }  # fmt: skip
 
 
+def compiled() -> bytes:
+    """`desk`, compiled, with its size before it, as `STARTED` reads it."""
+    text = Path(desk.__file__).read_text(encoding="utf-8")
+    code = marshal.dumps(compile(text, "desk", "exec", dont_inherit=True))
+    return b"%8d%s" % (len(code), code)
+
+
 @dataclass
 class Workshop:
-    """A folder with what processes need: a copy of `desk`, compiled once."""
+    """What processes need.   limits: of each.   code: what each is sent first, see `compiled`."""
 
     limits: Limits = field(default_factory=Limits)
-    folder: str = field(default_factory=lambda: mkdtemp(prefix="handshake-desk-"))
+    code: bytes = field(default_factory=compiled, repr=False)
 
     def __post_init__(self) -> None:
-        os.chmod(self.folder, 0o755)
-        shutil.copyfile(Path(desk.__file__), Path(self.folder) / "desk.py")
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            STARTED.replace("; desk.work()", "").format(folder=self.folder),
-        ]
-        subprocess.run(command, check=True, timeout=60, stdin=subprocess.DEVNULL)
-
-    def close(self) -> None:
-        """Take it away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        sweep()
 
 
 class There(Ask):
@@ -94,18 +102,18 @@ class There(Ask):
     def __init__(self, source: str, workshop: Workshop) -> None:
         super().__init__(self)
         self.limits = workshop.limits
-        self.folder = mkdtemp(prefix="handshake-answer-")
+        self.folder = mkdtemp(prefix=FOLDER.format(os.getpid()))
         self.ends = time.monotonic() + self.limits.seconds
         self.held: dict[str, bool] = {}
         self._read = bytearray()
         self._count = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", STARTED.format(folder=workshop.folder)],
+            [sys.executable, "-I", "-S", "-B", "-c", STARTED],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self.folder,
             env={"LANG": "C.UTF-8", MARK: self.folder}, start_new_session=True, close_fds=True,
         )  # fmt: skip
         try:
-            told = self._talk({"source": source, "limits": self.limits.of_process()})
+            told = self._talk({"source": source, "limits": self.limits.of_process()}, workshop.code)
             held = told.get("held")
             self.held = (
                 {str(key): value is True for key, value in held.items()} if isinstance(held, dict) else {}
@@ -116,10 +124,18 @@ class There(Ask):
             self.close()
             raise
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Ask the process; its answer has to carry the number of what was asked."""
+    def answer(self, asked: dict[str, Any], far: desk.Socket | None = None) -> dict[str, Any]:
+        """Ask the process; its answer has to carry the number of what was asked.
+
+        far: the socket that it is asked with; what the answer does with it is done here.
+        """
         self._count += 1
         told = self._talk({**asked, "number": self._count})
+        while far is not None and "socket" in told:
+            call = told["socket"]
+            if not isinstance(call, list) or len(call) != 2 or call[0] not in ("recv", "send"):
+                raise Stopped("the answer's process calls a socket as none can be called")
+            told = self._talk(far.do(*call))
         if told.get("number") != self._count:
             raise Stopped("the answer's process answers something else than it was asked")
         return told
@@ -144,8 +160,8 @@ class There(Ask):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _talk(self, asked: dict[str, Any]) -> dict[str, Any]:
-        line = json.dumps(asked).encode() + b"\n"
+    def _talk(self, asked: dict[str, Any], before: bytes = b"") -> dict[str, Any]:
+        line = before + json.dumps(asked).encode() + b"\n"
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None or stdin.closed:
             raise Stopped("the process of the answer has ended")
@@ -230,6 +246,26 @@ def end_all(mark: str) -> None:
         if not found:
             return
         time.sleep(0.02)
+
+
+def sweep() -> None:
+    """Take away folders of answers whose run was ended before it could."""
+    for path in Path(gettempdir()).glob(FOLDER.format("[0-9]*") + "*"):
+        number = path.name.split("-")[2]
+        if number.isdigit() and not _lives(int(number)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _lives(number: int) -> bool:
+    if sys.platform == "win32":
+        return True  # (there, asking would end it)
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def hide() -> bool:

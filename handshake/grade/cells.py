@@ -1,18 +1,20 @@
-"""Of a submission, the exercises' own cells; and of a cell, what defines something.
+"""Of a submission, the exercises' own cells.
 
 A submission is somebody else's text.  Nothing of it runs here: it is read as JSON and as a syntax tree.
 """
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from handshake.exercises import Exercise
+from handshake.grade.definitions import definitions
 
 NOTEBOOK_MOST = 32 << 20
 """A larger notebook is not read, in bytes."""
@@ -23,11 +25,11 @@ CELL_MOST = 200_000
 NOTEBOOKS_MOST = 60
 """So many notebooks of one student are read."""
 
-MAKERS = frozenset((
-    "bool", "bytearray", "bytes", "dict", "enumerate", "float", "frozenset", "int", "len", "list", "max",
-    "min", "pow", "range", "reversed", "set", "sorted", "str", "sum", "tuple", "zip",
-))  # fmt: skip
-"""What the value of a constant may call, besides functions of modules that the cell imports."""
+FILES_MOST = 256 << 20
+"""Of one student's notebooks so many bytes are read, outputs and all."""
+
+CODE_MOST = 4 << 20
+"""Of one student's cells so many characters are looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,22 @@ class Submitted:
     cells: tuple[Cell, ...]
     troubles: tuple[str, ...]
 
+    @cached_property
+    def defined(self) -> list[set[str]]:
+        """What each cell defines at its top level."""
+        return [_defined(cell.source) for cell in self.cells]
+
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to an exercise.   source: what is run, "" for nothing.   notes: on how it was found."""
+    """An answer to an exercise.
+
+    source: what is run, "" for nothing.   notes: on how it was found.   left_out: lines that do not run, why.
+    """
 
     source: str
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def read(folder: Path) -> Submitted:
@@ -62,32 +73,55 @@ def read(folder: Path) -> Submitted:
     troubles: list[str] = []
     paths = sorted(path for path in folder.glob("*.ipynb") if path.is_file() and not path.is_symlink())
     if not paths:
-        troubles.append("there is no notebook in the folder")
+        deeper = sum(1 for _ in folder.glob("*/*.ipynb"))
+        more = f"; the {deeper} in folders within it are not read" if deeper else ""
+        troubles.append(f"there is no notebook in the folder{more}")
+    bytes_left, left = FILES_MOST, CODE_MOST
     for path in paths[:NOTEBOOKS_MOST]:
         try:
-            cells += _cells(path)
+            bytes_left -= _size(path, bytes_left)
+            for cell in _cells(path):
+                left -= len(cell.source)
+                if left < 0:
+                    raise ValueError(f"more than {CODE_MOST} characters of code; the rest is passed over")
+                cells.append(cell)
         except (OSError, ValueError, RecursionError) as error:
-            troubles.append(f"{path.name} cannot be read: {str(error)[:200]}")
+            troubles.append(f"{readable(path.name)} cannot be read: {readable(str(error)[:200])}")
     if len(paths) > NOTEBOOKS_MOST:
         troubles.append(f"{len(paths)} notebooks, of which {NOTEBOOKS_MOST} were read")
-    return Submitted(folder.name, tuple(cells), tuple(troubles))
+    return Submitted(readable(folder.name), tuple(cells), tuple(troubles))
 
 
-def _cells(path: Path) -> Iterable[Cell]:
-    if path.stat().st_size > NOTEBOOK_MOST:
-        raise ValueError(f"it has {path.stat().st_size} bytes, and {NOTEBOOK_MOST} is the most")
+def readable(text: str) -> str:
+    """Text that can be shown anywhere: what is no letter, as a name of a file may have it, is written out."""
+    whole = os.fsencode(text).decode("utf-8", "backslashreplace") if _has_halves(text) else text
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in whole)
+
+
+def _has_halves(text: str) -> bool:
+    return any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _size(path: Path, left: int) -> int:
+    size = path.stat().st_size
+    if size > min(NOTEBOOK_MOST, left):
+        raise ValueError(
+            f"it has {size} bytes; {NOTEBOOK_MOST} is the most for one, and {FILES_MOST} for all of a student"
+        )
+    return size
+
+
+def _cells(path: Path) -> Iterator[Cell]:
     notebook = json.loads(path.read_text(encoding="utf-8"))
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise ValueError("it is no notebook: it has no list of cells")
-    found = []
     for cell in cells:
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             source = cell.get("source", "")
             text = "".join(map(str, source)) if isinstance(source, list) else str(source)
             if len(text) <= CELL_MOST:
-                found.append(Cell(path.name, _id(cell.get("metadata")), text))
-    return found
+                yield Cell(path.name, _id(cell.get("metadata")), text)
 
 
 def grade_id(exercise: Exercise) -> str:
@@ -106,8 +140,8 @@ def _id(metadata: Any) -> str:
     return str(inside.get("grade_id", "")) if isinstance(inside, dict) else ""
 
 
-def answer(submitted: Submitted, exercise: Exercise) -> Answer:
-    """A student's answer to an exercise.
+def answer(submitted: Submitted, exercise: Exercise, given: Mapping[str, Any] | None = None) -> Answer:
+    """A student's answer to an exercise.   given: what `exercises.mine(...)` in the cell stands for.
 
     It is the cell that carries the exercise's id; without one, a cell that defines what is asked for.  Of
     several the last that is not the cell as it was handed out.
@@ -115,7 +149,10 @@ def answer(submitted: Submitted, exercise: Exercise) -> Answer:
     named = [cell for cell in submitted.cells if cell.id == grade_id(exercise)]
     notes = []
     if not named:
-        named = [cell for cell in submitted.cells if _defines(cell.source, exercise.names)]
+        wanted = set(exercise.names)
+        named = [
+            cell for cell, names in zip(submitted.cells, submitted.defined, strict=True) if wanted <= names
+        ]
         if named:
             notes.append("the cell has lost its mark, and was found by what it defines")
     handed_out = {_squeezed(exercise.starter), _squeezed(cell_of(exercise))}
@@ -125,92 +162,18 @@ def answer(submitted: Submitted, exercise: Exercise) -> Answer:
     if len(changed) > 1:
         notes.append(f"there are {len(changed)} cells for it, and the last was taken")
     try:
-        source = definitions(changed[-1].source)
+        found = definitions(changed[-1].source, exercise.id, given)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
-        return Answer("", (*notes, f"the cell cannot be read: {line}{str(error)[:200]}"))
-    return Answer(source, tuple(notes))
+        return Answer("", (*notes, f"the cell cannot be read: {line}{readable(str(error)[:200])}"))
+    return Answer(found.text, tuple(notes), found.left_out)
 
 
-def definitions(source: str) -> str:
-    """Imports, functions, classes and constants of a cell, in their order, on their own lines.
-
-    What else stands at its top level is left out: it does not run.  SyntaxError if it is no Python.
-    """
-    lines = source.replace("\r\n", "\n").split("\n")
-    bare = "\n".join("" if line.startswith(("%", "!", "?")) else line for line in lines)
-    tree = ast.parse(bare)
-    modules = {
-        (each.asname or each.name).split(".")[0]
-        for node in tree.body
-        if isinstance(node, ast.Import)
-        for each in node.names
-    }
-    tree.body = [node for node in tree.body if _is_definition(node, modules)]
-    # Every line keeps its number, so that what is said of line 7 is found in line 7.
-    lines = bare.split("\n")
-    kept = [""] * len(lines)
-    for node in tree.body:
-        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
-        for number in range(first, (node.end_lineno or first) + 1):
-            kept[number - 1] = lines[number - 1]
-    text = "\n".join(kept)
+def _defined(source: str) -> set[str]:
     try:
-        same = ast.dump(ast.parse(text)) == ast.dump(tree)
-    except SyntaxError:
-        same = False
-    return text if same else ast.unparse(tree)  # (two statements on one line, say)
-
-
-def _is_definition(node: ast.stmt, modules: set[str]) -> bool:
-    if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return True
-    if isinstance(node, ast.Assign):
-        return all(map(_is_name, node.targets)) and _is_constant(node.value, modules)
-    if isinstance(node, ast.AnnAssign):
-        return _is_name(node.target) and node.value is not None and _is_constant(node.value, modules)
-    return False
-
-
-def _is_name(node: ast.expr) -> bool:
-    if isinstance(node, ast.Tuple):
-        return all(map(_is_name, node.elts))
-    return isinstance(node, ast.Name)
-
-
-def _is_constant(node: ast.expr, modules: set[str]) -> bool:
-    """Whether a value calls nothing but what makes values."""
-    for each in ast.walk(node):
-        if isinstance(each, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
-            return False
-        if isinstance(each, ast.Call):
-            called = each.func
-            of_module = (
-                isinstance(called, ast.Attribute)
-                and isinstance(called.value, ast.Name)
-                and called.value.id in modules
-            )
-            method = isinstance(called, ast.Attribute) and isinstance(called.value, ast.Constant)
-            if not (isinstance(called, ast.Name) and called.id in MAKERS) and not of_module and not method:
-                return False
-    return True
-
-
-def _defines(source: str, names: tuple[str, ...]) -> bool:
-    """Whether a cell defines all these names at its top level."""
-    try:
-        body = ast.parse(definitions(source)).body
+        return set(definitions(source).names)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    found: set[str] = set()
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, ast.Assign):
-            found |= {
-                each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)
-            }
-    return set(names) <= found
+        return set()
 
 
 def _squeezed(source: str) -> str:

@@ -25,11 +25,7 @@ AHEAD = 8
 def mark_there(task: Task, salts: Salts, limits: Limits) -> Mark:
     """Mark one task, on a worker."""
     hide()
-    workshop = Workshop(limits)
-    try:
-        return marked(task, salts, workshop)
-    finally:
-        workshop.close()
+    return marked(task, salts, Workshop(limits))
 
 
 def over(address: str) -> Spread:

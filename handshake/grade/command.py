@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from handshake.errors import Refused
-from handshake.exercises.parameters import PRACTICE
+from handshake.exercises.parameters import issue
 from handshake.grade.bench import Limits
+from handshake.grade.cells import readable
 from handshake.grade.marking import Salts
-from handshake.grade.running import Run, Spread
+from handshake.grade.running import ALONE_MOST, Run, Spread
 
 SALT = "HANDSHAKE_SALT"
 """The variable with the lecturer's secret salt."""
@@ -44,6 +45,12 @@ def add_parser(commands: Any) -> None:
     one.add_argument("--exercises", metavar="IDS", help="only these, as in 02.3,05.4")
     one.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="at a time")
     one.add_argument("--seconds", type=_seconds, default=Limits().seconds, metavar="S", help="for an answer")
+    one.add_argument(
+        "--issued",
+        metavar="NAME",
+        default="",
+        help="what exercises.issued(...) says in the notebooks, if it does",
+    )
     one.add_argument("--scheduler", metavar="ADDRESS", help="send the work to a Dask cluster")
 
 
@@ -75,16 +82,22 @@ def grade(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if options.out.is_dir():
         raise Refused(str(options.out), "it is a folder; -o names the file of marks")
     run = Run(
-        options.submissions, options.out, Salts(secret, PRACTICE),
+        options.submissions, options.out, Salts(secret, issue(options.issued)),
         exercises=[each.strip() for each in options.exercises.split(",")] if options.exercises else None,
         limits=Limits(seconds=options.seconds), pages=options.pages, workers=options.workers,
         spread=_cluster(options.scheduler) if options.scheduler else None,
     )  # fmt: skip
     _with_bar(run)
-    print(f"{len(run.marks)} marks of {len({student for student, _ in run.marks})} students: {options.out}")
+    students = {student for student, _ in run.marks}
+    print(f"{len(run.marks)} marks of {len(students)} students: {readable(str(options.out))}")
     for student, troubles in run.troubles.items():
         for trouble in troubles:
             print(f"{student}: {trouble}")
+    for student, exercise in run.ended:
+        print(
+            f"{student}: {exercise} got no points, since the run ended {ALONE_MOST} times while it alone was "
+            "being marked. Look at it; if it was you who ended the run, mark it again."
+        )
     if run.loose:
         print(f"Did not hold here: {', '.join(sorted(run.loose))}.")
     print(ISOLATION)

@@ -9,10 +9,10 @@ from typing import Any
 from handshake.exercises import EXERCISES, Exercise
 from handshake.exercises.asking import Stopped
 from handshake.exercises.judging import Result, judged
-from handshake.exercises.parameters import given
+from handshake.exercises.parameters import given, mistaken, shown
 from handshake.exercises.shown import lines
 from handshake.grade.bench import Limits, There, Workshop
-from handshake.grade.cells import Answer
+from handshake.grade.cells import Submitted, answer
 
 
 @dataclass(frozen=True)
@@ -33,24 +33,30 @@ class Salts:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be marked.   source: what runs, "" for nothing.   notes: on how it was found."""
+    """What is to be marked.
+
+    source: what runs, "" for nothing.   notes: on how it was found.   left_out: lines that do not run, why.
+    """
 
     student: str
     exercise: str
     source: str
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, student: str, exercise: Exercise, answer: Answer) -> Task:
-        """From an answer."""
-        return cls(student, exercise.id, answer.source, answer.notes)
+    def of(cls, submitted: Submitted, exercise: Exercise, salts: Salts) -> Task:
+        """What a student has handed in for an exercise."""
+        mine = shown(exercise, submitted.student, salts.issued) if exercise.literal else None
+        found = answer(submitted, exercise, mine)
+        return cls(submitted.student, exercise.id, found.source, found.notes, found.left_out)
 
     def digest(self, salts: Salts, limits: Limits) -> str:
         """What the mark depends on: as long as this is the same, so is the mark."""
         exercise = EXERCISES[self.exercise]
         parts = (
             self.student, self.exercise, str(exercise.version), self.source, "|".join(self.notes),
-            hashlib.sha256(salts.of(exercise)).hexdigest(), repr(limits),
+            "|".join(self.left_out), hashlib.sha256(salts.of(exercise)).hexdigest(), repr(limits),
         )  # fmt: skip
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -60,7 +66,7 @@ class Mark:
     """A mark.
 
     told: what the student reads, (kind, words) each, see `exercises.shown.lines`.
-    loose: the limits that did not hold.
+    loose: the limits that did not hold.   ended: whether the answer was not run, since it had ended the run.
     """
 
     student: str
@@ -70,6 +76,7 @@ class Mark:
     of: int
     told: tuple[tuple[str, str], ...]
     loose: tuple[str, ...] = ()
+    ended: bool = False
 
     def plain(self) -> dict[str, Any]:
         """As JSON can write it."""
@@ -82,7 +89,7 @@ class Mark:
         points, of = int(form["points"]), int(form["of"])
         return cls(
             str(form["student"]), str(form["exercise"]), str(form["digest"]), points, of, told,
-            tuple(map(str, form["loose"])),
+            tuple(map(str, form["loose"])), form["ended"] is True,
         )  # fmt: skip
 
 
@@ -92,22 +99,32 @@ def marked(task: Task, salts: Salts, workshop: Workshop) -> Mark:
     digest = task.digest(salts, workshop.limits)
     loose: tuple[str, ...] = ()
     if not task.source:
-        told = [("head", f"{exercise.id} {exercise.title}: 0 of {exercise.points} points")]
-        return Mark(task.student, task.exercise, digest, 0, exercise.points, (*told, *_noted(task)))
+        head = ("head", f"{exercise.id} {exercise.title}: 0 of {exercise.points} points")
+        return Mark(task.student, task.exercise, digest, 0, exercise.points, (head, *_noted(task)))
     try:
-        with There(task.source, workshop) as answer:
-            loose = tuple(name for name, held in answer.held.items() if not held)
-            result = judged(exercise, answer, given(exercise, task.student, salts.of(exercise)))
+        salt = salts.of(exercise)
+        with There(task.source, workshop) as there:
+            loose = tuple(name for name, held in there.held.items() if not held)
+            own = given(exercise, task.student, salt)
+            result = judged(exercise, there, own, mistaken(exercise, task.student, salt))
     except Stopped as error:
         result = Result(exercise, trouble=str(error))
     except Exception as error:  # an answer that a judge did not expect costs its own points, and nothing else
         words = f"it could not be judged ({type(error).__name__}): show this to your lecturer"
         result = Result(exercise, trouble=words)
-    told = lines(result)
-    return Mark(
-        task.student, task.exercise, digest, result.points, exercise.points, (*told, *_noted(task)), loose
-    )
+    told = (*lines(result), *_noted(task, result.passed))
+    return Mark(task.student, task.exercise, digest, result.points, exercise.points, told, loose)
 
 
-def _noted(task: Task) -> tuple[tuple[str, str], ...]:
-    return tuple(("trouble", note) for note in task.notes)
+def ended_the_run(task: Task, salts: Salts, limits: Limits) -> Mark:
+    """The mark of an answer that is not run any more: each time it was, the run ended."""
+    exercise = EXERCISES[task.exercise]
+    words = "the marking has ended each time this answer was run: show this to your lecturer"
+    told = (("head", f"{exercise.id} {exercise.title}: 0 of {exercise.points} points"), ("trouble", words))
+    digest = task.digest(salts, limits)
+    return Mark(task.student, task.exercise, digest, 0, exercise.points, told, ended=True)
+
+
+def _noted(task: Task, passed: bool = False) -> tuple[tuple[str, str], ...]:
+    """How the answer was found; and what it lacks, where it may lack it."""
+    return tuple(("trouble", note) for note in (*task.notes, *(() if passed else task.left_out)))

@@ -1,22 +1,21 @@
-"""The lecturer's run: every submission, every exercise; and a journal, so that it can be taken up again."""
+"""The lecturer's run: every submission, every exercise, and what comes of it written down."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 
 from handshake.errors import Refused
 from handshake.exercises import EXERCISES
-from handshake.grade.bench import Limits, Workshop, hide
-from handshake.grade.cells import Submitted, answer, read
-from handshake.grade.marking import Mark, Salts, Task, marked
+from handshake.grade.bench import Limits, Workshop, hide, sweep
+from handshake.grade.cells import Submitted, read, readable
+from handshake.grade.journal import Journal
+from handshake.grade.marking import Mark, Salts, Task, ended_the_run, marked
 from handshake.grade.pages import write_pages
 
 Progress = Callable[[int, int], None]
@@ -24,6 +23,12 @@ Progress = Callable[[int, int], None]
 
 Spread = Callable[[Iterable[Task], Salts, Limits], Iterator[Mark]]
 """Marks tasks somewhere, and gives the marks as they come, in any order."""
+
+ALONE_MOST = 2
+"""So often a run may end while an answer alone is being marked: then it is not run again."""
+
+FORMULA = ("=", "+", "-", "@")
+"""How a name begins that a spreadsheet would take for a formula."""
 
 
 @dataclass
@@ -34,6 +39,7 @@ class Run:
     salts: see `marking.Salts`.   exercises: which, all if None.   limits: of every answer.
     pages: the folder for what students read, None for none.   spread: where the work is done.
     marks: by student and exercise.   troubles: by student.   loose: the limits that did not hold anywhere.
+    ended: answers that have ended the run, (student, exercise) each.
     """
 
     folder: Path
@@ -47,6 +53,7 @@ class Run:
     marks: dict[tuple[str, str], Mark] = field(default_factory=dict)
     troubles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     loose: set[str] = field(default_factory=set)
+    ended: list[tuple[str, str]] = field(default_factory=list)
 
     def go(self, progress: Progress = lambda done, of: None) -> None:
         """Mark everything, and write the CSV and the pages.
@@ -59,20 +66,12 @@ class Run:
                 raise Refused(id, f"there is no such exercise; there are {', '.join(EXERCISES)}")
         students = self._students()
         hidden = hide()
+        sweep()
         tasks = list(self._tasks(students, ids))
-        journal = Journal(self.out)
-        known = journal.read()
-        todo = []
-        for task in tasks:
-            mark = known.get((task.student, task.exercise))
-            if mark is not None and mark.digest == task.digest(self.salts, self.limits):
-                self._keep(mark)
-            else:
-                todo.append(task)
-        progress(len(self.marks), len(tasks))
-        spread = self.spread or (lambda tasks, salts, limits: threads(tasks, salts, limits, self.workers))
-        with journal:
-            for mark in spread(todo, self.salts, self.limits):
+        with Journal(self.out, self.salts.secret) as journal:
+            suspects, todo = self._known(tasks, journal)
+            progress(len(self.marks), len(tasks))
+            for mark in chain(self._one_by_one(suspects, journal), self._spread(todo, journal)):
                 journal.add(mark)
                 self._keep(mark)
                 progress(len(self.marks), len(tasks))
@@ -81,10 +80,49 @@ class Run:
             raise Refused("the run", f"{len(missing)} marks are missing; run it again, and it goes on")
         if not hidden:
             self.loose.add("memory of this run hidden from the answers")
-        self._write([path.name for path in students], ids)
+        self._write(list(students), ids)
         journal.remove()
 
-    def _students(self) -> list[Path]:
+    def _known(self, tasks: Iterable[Task], journal: Journal) -> tuple[list[tuple[int, Task]], list[Task]]:
+        """Keep the marks that the journal has.
+
+        What is left: the answers that were begun when a run ended, each with how often it was run alone then;
+        and the others.
+        """
+        marks, begun = journal.read()
+        suspects, todo = [], []
+        for task in tasks:
+            digest = task.digest(self.salts, self.limits)
+            mark = marks.get((task.student, task.exercise))
+            if mark is not None and mark.digest == digest:
+                self._keep(mark)
+            elif digest in begun:
+                suspects.append((begun[digest], task))
+            else:
+                todo.append(task)
+        return suspects, todo
+
+    def _one_by_one(self, suspects: Iterable[tuple[int, Task]], journal: Journal) -> Iterator[Mark]:
+        """One of these may have ended the run: alone, it can end only its own marking."""
+        workshop = Workshop(self.limits)
+        for alone, task in sorted(suspects, key=lambda each: each[0]):
+            if alone < ALONE_MOST:
+                journal.begin(task.digest(self.salts, self.limits), alone=True)
+                yield marked(task, self.salts, workshop)
+            else:
+                yield ended_the_run(task, self.salts, self.limits)
+
+    def _spread(self, todo: Iterable[Task], journal: Journal) -> Iterator[Mark]:
+        def begun() -> Iterator[Task]:
+            for task in todo:
+                journal.begin(task.digest(self.salts, self.limits))
+                yield task
+
+        spread = self.spread or (lambda tasks, salts, limits: threads(tasks, salts, limits, self.workers))
+        return spread(begun(), self.salts, self.limits)
+
+    def _students(self) -> dict[str, Path]:
+        """Their folders, by their names, which are all different."""
         if not self.folder.is_dir():
             raise Refused(
                 str(self.folder), "there is no such folder; it has to have a folder for each student"
@@ -92,26 +130,36 @@ class Run:
         students = sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name[:1] != ".")
         if not students:
             raise Refused(str(self.folder), "there is no folder in it; every student has one, with notebooks")
-        return students
-
-    def _tasks(self, students: Iterable[Path], ids: Sequence[str]) -> Iterator[Task]:
+        found: dict[str, Path] = {}
         for path in students:
-            submitted = self._read(path)
-            for id in ids:
-                yield Task.of(submitted.student, EXERCISES[id], answer(submitted, EXERCISES[id]))
+            name = readable(path.name)
+            while name in found:  # (of names that are no text, two may read the same)
+                name += "'"
+            found[name] = path
+        return found
 
-    def _read(self, path: Path) -> Submitted:
-        submitted = read(path)
+    def _tasks(self, students: dict[str, Path], ids: Sequence[str]) -> Iterator[Task]:
+        for student, path in students.items():
+            submitted = self._read(student, path)
+            for id in ids:
+                yield Task.of(submitted, EXERCISES[id], self.salts)
+
+    def _read(self, student: str, path: Path) -> Submitted:
+        submitted = replace(read(path), student=student)
         if submitted.troubles:
-            self.troubles[submitted.student] = submitted.troubles
+            self.troubles[student] = submitted.troubles
         return submitted
 
     def _keep(self, mark: Mark) -> None:
         self.marks[mark.student, mark.exercise] = mark
         self.loose |= set(mark.loose)
+        if mark.ended:
+            self.ended.append((mark.student, mark.exercise))
 
     def _write(self, students: Sequence[str], ids: Sequence[str]) -> None:
-        rows = [(student, id, self.marks[student, id].points) for student in students for id in ids]
+        rows = [
+            (_no_formula(student), id, self.marks[student, id].points) for student in students for id in ids
+        ]
         beside = self.out.with_name(f"{self.out.name}.new")
         with beside.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -123,64 +171,22 @@ class Run:
             write_pages(self.pages, by_student, self.troubles)
 
 
-class Journal:
-    """Marks, one a line, as they come: what a run that was ended had done already.
-
-    A line that was cut off in the middle is passed over.
-    """
-
-    def __init__(self, out: Path) -> None:
-        self.path = out.with_name(f"{out.name}.journal")
-        self._file: int | None = None
-
-    def read(self) -> dict[tuple[str, str], Mark]:
-        """What there is, the last of each."""
-        found: dict[tuple[str, str], Mark] = {}
-        with suppress(OSError):
-            for line in self.path.read_bytes().split(b"\n"):
-                with suppress(ValueError, KeyError, TypeError, AttributeError):
-                    mark = Mark.from_plain(json.loads(line))
-                    found[mark.student, mark.exercise] = mark
-        return found
-
-    def __enter__(self) -> Journal:
-        try:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise Refused(str(self.path), f"it cannot be written: {error.strerror}") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-    def add(self, mark: Mark) -> None:
-        """Write a mark down, before anything else is done with it."""
-        if self._file is not None:
-            # (A line that was cut off before ends here.)
-            os.write(self._file, b"\n" + json.dumps(mark.plain()).encode() + b"\n")
-            os.fsync(self._file)
-
-    def remove(self) -> None:
-        """The run is over."""
-        self.path.unlink(missing_ok=True)
+def _no_formula(student: str) -> str:
+    """A name as a cell of a spreadsheet that is text, whatever it begins with."""
+    return f"'{student}" if student.startswith(FORMULA) else student
 
 
 def threads(tasks: Iterable[Task], salts: Salts, limits: Limits, workers: int) -> Iterator[Mark]:
     """Mark tasks on this machine, so many at a time."""
     workshop = Workshop(limits)
     waiting = iter(tasks)
-    try:
-        with ThreadPoolExecutor(workers) as pool:
-            running: set[Future[Mark]] = set()
-            while True:
-                for task in islice(waiting, 2 * workers - len(running)):
-                    running.add(pool.submit(marked, task, salts, workshop))
-                if not running:
-                    return
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for each in done:
-                    yield each.result()
-    finally:
-        workshop.close()
+    with ThreadPoolExecutor(workers) as pool:
+        running: set[Future[Mark]] = set()
+        while True:
+            for task in islice(waiting, 2 * workers - len(running)):
+                running.add(pool.submit(marked, task, salts, workshop))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for each in done:
+                yield each.result()

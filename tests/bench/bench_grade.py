@@ -107,7 +107,6 @@ def run(rounds: int) -> Findings:
             for _ in range(5):
                 case()
             figures[name].append((time.perf_counter() - began) / 5)
-    workshop.close()
     ratio = statistics.median(a / b for a, b in zip(figures["ours"], figures["process"], strict=True))
     rows = [
         Row("grade", "an exercise, isolated and judged", "a fresh python that runs the cell", ratio, 4.0, 1.5)
