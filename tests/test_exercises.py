@@ -5,6 +5,7 @@ For fifty students each, in this process, by the same judges that the lecturer's
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from handshake import exercises
 from handshake.exercises import EXERCISES, Exercise, Result
 from handshake.exercises.asking import Here
 from handshake.exercises.judging import judged
-from handshake.exercises.parameters import PRACTICE, given
+from handshake.exercises.parameters import PRACTICE, given, issue
 from handshake.grade import Limits, Salts, Task, marked
 from handshake.grade.bench import Workshop
 from handshake.grade.cells import definitions
@@ -133,11 +134,13 @@ def test_an_answer_that_nobody_has_written_is_to_do(one: Exercise) -> None:
 
 @pytest.mark.parametrize("one", ALL)
 def test_nonsense_scores_nothing_and_breaks_nothing(one: Exercise) -> None:
+    words = re.findall(r'"([^"\n]{1,60})"', one.statement) + re.findall(r"`([^`\n]{1,60})`", one.statement)
     values: list[Any] = [None, 0, -1, "", "x", b"", [], {}, float("nan"), object(), [[]] * 3, 1 << 5000]
-    for value in values:
+    for value in [*values, 1, True, False, b"\0", [True], *words]:
         names = {name: value if one.literal else nonsense(name, value) for name in one.names}
         result = judged(one, Here(names), given(one, "nobody"))
-        assert result.points < one.points, value
+        # (Who notices the forgery, 01.5, is one word out of five: that one may be guessed.)
+        assert result.points == 0 or (one.id == "01.5" and result.points == 2), value
         assert str(result)
         assert "role" in result._repr_mimebundle_()["text/html"]
 
@@ -177,3 +180,30 @@ def test_check_remembers_the_best_and_says_what_there_is() -> None:
     Path(".handshake-progress.json").write_text("{broken")
     assert exercises.student() == "anybody"
     assert exercises.check("02.3", good).passed
+
+
+def test_numbers_are_of_who_you_are_and_of_how_the_notebooks_were_issued(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HANDSHAKE_STUDENT", raising=False)
+    one = EXERCISES["02.1"]
+    nobody = exercises.mine("02.1")
+    assert "count for nobody" in str(exercises.check("02.1", dict.fromkeys(("seq of 3",))))
+    exercises.student("Anna ")
+    mine = exercises.mine("02.1")
+    assert mine != nobody
+    right, _ = solutions.cells(one, given(one, "anna"))
+    result = exercises.check("02.1", ran(right[0])["numbers"])
+    assert result.passed
+    assert not result.note
+    exercises.issued("autumn 2027")
+    assert exercises.mine("02.1") not in (mine, nobody)
+    result = exercises.check("02.1", ran(right[0])["numbers"])
+    assert not result.passed
+    assert "nobody has issued" in str(result)
+    right, _ = solutions.cells(one, given(one, "anna", issue("autumn 2027")))
+    assert exercises.check("02.1", ran(right[0])["numbers"]).passed
+    monkeypatch.setenv("HANDSHAKE_STUDENT", "bert")  # as nbgrader's settings do where bert's work is marked
+    assert not exercises.check("02.1", ran(right[0])["numbers"], student="anna").passed
+    right, _ = solutions.cells(one, given(one, "bert", issue("autumn 2027")))
+    assert exercises.check("02.1", ran(right[0])["numbers"]).passed

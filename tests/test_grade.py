@@ -219,6 +219,16 @@ def is_valid_ack(una, nxt, ack):
     assert "found nothing" in words, words
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no prctl")
+def test_the_marking_process_lets_nobody_look_into_its_memory() -> None:
+    code = (
+        "import ctypes; from handshake.grade.bench import hide; hide(); "
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
 def test_only_definitions_run(tmp_path: Path, workshop: Workshop) -> None:
     mark = tmp_path / "it-ran"
     source = (
