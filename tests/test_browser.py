@@ -125,6 +125,7 @@ def browser() -> Iterator[Any]:
 
 
 LABS = {
+    "00-place-your-bets": 1,
     "01-layers": 5,
     "02-numbering": 4,
     "03-opening": 8,

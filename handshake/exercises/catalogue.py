@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handshake.exercises import (
+    e00_1,
     e00_2,
     e00_3,
     e01_1,
@@ -36,6 +37,7 @@ from handshake.exercises.judging import Exercise
 EXERCISES: dict[str, Exercise] = {
     each.EXERCISE.id: each.EXERCISE
     for each in (
+        e00_1,
         e00_2,
         e00_3,
         e01_1,

@@ -51,7 +51,7 @@ def check(id: str, *answers: Any, student: str | None = None) -> Result:
     here = Here(dict(zip(one.names, answers, strict=True)))
     result = judged(one, here, given(one, who, salt), mistaken(one, who, salt))
     _remember(result)
-    if one.literal and who == ANYBODY:
+    if one.literal and one.shows and who == ANYBODY:
         result = replace(result, note=NAMELESS)
     return result
 
@@ -96,6 +96,9 @@ class Given(dict[str, Any]):
             text = value.hex() if isinstance(value, bytes) else str(value)
             lines.append(f"{name}:\n{text}" if "\n" in text else f"{name}: {text}")
         return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # (IPython would show it as a dictionary)
+        printer.text(str(self))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         style = "white-space:pre-wrap;line-height:1.4"
