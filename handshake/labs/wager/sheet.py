@@ -16,7 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ipywidgets import HTML, Button, Layout, SelectionSlider, ToggleButtons, VBox
+from ipywidgets import HTML, Box, Button, Layout, SelectionSlider, ToggleButtons, VBox
 
 from handshake import article
 from handshake.article.table import Verdict
@@ -31,6 +31,21 @@ CLAIMS = (
     "S13", "S14", "S45", "S28", "S3", "S17", "S33", "S53", "S21", "S47", "S54", "S57",
 )  # fmt: skip
 """The claims that are bet on, in the order of the notebooks that show them."""
+
+ABOUT = {
+    "S66": "It: the acknowledgment number.",
+    "S86": "It: the third segment, the client's acknowledgment.",
+    "S13": "It: the client, at a server's certificate.",
+    "S14": "It: the client, at a server's certificate.",
+    "S28": "It: the server, which has received that certificate.",
+    "S17": "The password: what the data will be encrypted with.",
+    "S33": "The master password: what both ends have worked out from the premaster.",
+    "S53": "These: the ciphers that the browser can handle.",
+    "S47": "They: domain and key in the certificate, and what the server has just sent.",
+    "S54": "It: the server, and its choice is the cipher.",
+    "S57": "The message: what the browser has sent, with the session key in it.",
+}
+"""What a word means that refers to a sentence before."""
 
 BELIEFS = ("so it is", "only in part", "not so")
 """What may be believed of a claim."""
@@ -159,7 +174,7 @@ class Sheet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         ]
         for id in CLAIMS:
             bet = self.beliefs.get(id)
-            lines.append(f"{id:5} {article.claim(id).text}")
+            lines.append(f"{id:5} {article.claim(id).text}{f' ({ABOUT[id]})' if id in ABOUT else ''}")
             lines.append(f"      {f'{bet.belief}, {SURE_WORDS[bet.sure]}' if bet else 'not bet on yet'}")
         return "\n".join([*lines, "", self._words()])
 
@@ -178,17 +193,21 @@ class _Card(VBox):  # type: ignore[misc]
     def __init__(self, id: str, bet: Belief | None, changed: Any) -> None:
         claim = article.claim(id)
         self.id, self._tell = id, changed
-        words = f"<b>{id}</b> {escape(claim.text)} <span style='opacity:.7'>({escape(claim.place)})</span>"
+        about = f"{ABOUT[id]} " if id in ABOUT else ""
+        words = (
+            f"<b>{id}</b> {escape(claim.text)} <span style='opacity:.7'>{escape(about)}({claim.place})</span>"
+        )
         self.belief = ToggleButtons(options=BELIEFS, value=bet.belief if bet else None)
         self.belief.style.button_width = "8em"
         self.belief.tooltips = [f"{id}: {each}" for each in BELIEFS]
         options = [(SURE_WORDS[each], each) for each in SURE]
         self.sure = SelectionSlider(
             options=options, value=bet.sure if bet else SURE[0], description="how sure",
-            tooltip=f"{id}: how sure", continuous_update=False, layout=Layout(width="26em"),
+            tooltip=f"{id}: how sure", continuous_update=False, layout=Layout(width="30em"),
         )  # fmt: skip
-        super().__init__([HTML(f'<div style="{TEXT}">{words}</div>'), self.belief, self.sure])
-        self.layout = Layout(margin="0 0 1em 0")
+        row = Box([self.belief, self.sure], layout=Layout(flex_flow="row wrap"))
+        super().__init__([HTML(f'<div style="{TEXT}">{words}</div>'), row])
+        self.layout = Layout(margin="0 0 .6em 0")
         self.belief.observe(self._chosen, "value")
         self.sure.observe(self._chosen, "value")
 
