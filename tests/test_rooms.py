@@ -48,6 +48,7 @@ DOORS = {
     ("trace", "peel"),  # transit.layers
     ("trace", "flows"),  # trace.plaintext()
     ("trace", "capture"),  # trace.save()
+    ("trace", "diagnose"),  # trace.diagnose()
     ("trace", "show"),  # a trace, a transit and a message show themselves in a notebook
     ("article", "show"),  # so do claims
     ("live", "show"),  # and socket calls

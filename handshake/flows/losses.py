@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from handshake.flows.seen import Seen, kind_of
@@ -27,12 +28,12 @@ def losses(connection: Connection, seen: Sequence[Seen]) -> list[Fault]:
             # (What was seen near its receiver did arrive, even if it is sent again.)
             evidence = evidence or (_sent_again(at, index) if one.span else _answered_again(at, index))
         if evidence:
-            number = one.transit.number
+            number, (words, proof) = one.transit.number, evidence
             # (Whether it was the segment or what confirmed it, nobody can tell who sees one end only.)
             what = "or what confirmed it " if one.length else ""
-            text = f"transit {number} {what}evidently got lost: {evidence}"
+            text = f"transit {number} {what}evidently got lost: {words}"
             fault = Fault("lost", text, one.transit.time, number, None, "inferred", connection.number)
-            faults.append(fault)
+            faults.append(replace(fault, proof=proof))
     return faults
 
 
@@ -66,44 +67,50 @@ class _Index:
             following[sender] = at
 
 
-def _asked_again(at: int, index: _Index) -> str:
+Evidence = tuple[str, int]
+"""In words, and the transit that tells it."""
+
+
+def _asked_again(at: int, index: _Index) -> Evidence | None:
     """The evidence that an answer to a SYN got lost: the caller calls again, and is answered again."""
     one, place = index.seen[at], index.reply[at]
     if kind_of(one.segment, one.length) != "SYN,ACK" or place is None:
-        return ""
+        return None
     asked: Seen | None = None
     for other in islice(index.seen, place, None):
         kind = kind_of(other.segment, other.length)
         if other.transit.sender != one.transit.sender:
             if kind != "SYN":
-                return ""  # it was confirmed after all: question and answer crossed
+                return None  # it was confirmed after all: question and answer crossed
             if not _crossed(one, other):
                 asked = asked or other
         elif asked and kind == "SYN,ACK":
-            return f"the SYN that it answers was sent again as transit {asked.transit.number}"
-    return ""
+            number = asked.transit.number
+            return f"the SYN that it answers was sent again as transit {number}", number
+    return None
 
 
-def _answered_again(at: int, index: _Index) -> str:
+def _answered_again(at: int, index: _Index) -> Evidence | None:
     """The evidence that an ACK got lost: the SYN,ACK, or the FIN, that it confirmed comes again.
 
     (An ACK takes no number, so it is never sent again itself.)
     """
     one, place = index.seen[at], index.reply[at]
     if place is None or kind_of(one.segment, one.length) != "ACK":
-        return ""
+        return None
     other = index.seen[place]
     kind = kind_of(other.segment, other.length)
     if kind not in ("SYN,ACK", "FIN") or other.end != one.segment.ack or _crossed(one, other):
-        return ""
-    return f"the {other.transit.sender} sent its {kind} again as transit {other.transit.number}"
+        return None
+    number = other.transit.number
+    return f"the {other.transit.sender} sent its {kind} again as transit {number}", number
 
 
-def _sent_again(at: int, index: _Index) -> str:
+def _sent_again(at: int, index: _Index) -> Evidence | None:
     """The evidence that what takes numbers got lost: they are sent again, and nothing had confirmed them."""
     one = index.seen[at]
     if one.probe or index.reply[at] is None:
-        return ""  # a probe is refused and not lost; and who hears nothing at all cannot tell what got lost
+        return None  # a probe is refused and not lost; and who hears nothing at all cannot tell what got lost
     sender, segment = one.transit.sender, one.segment
     places = index.copies[sender, segment.seq]
     for place in islice(places, bisect_right(places, at), None):
@@ -115,12 +122,13 @@ def _sent_again(at: int, index: _Index) -> str:
             continue
         reply = index.reply[at]
         if segment.flags & SYN and reply is not None and reply < place:
-            return ""  # it was answered, if not with what was asked for: a challenge ACK, say
+            return None  # it was answered, if not with what was asked for: a challenge ACK, say
         ack = index.confirmed[OTHER[sender]][place - 1]
         if (ack is not None and seq.less_equal(one.end, ack)) or _arrived_twice(one, place, index):
-            return ""
-        return f"it was sent again as transit {again.transit.number}, and nothing had confirmed it"
-    return ""
+            return None
+        number = again.transit.number
+        return f"it was sent again as transit {number}, and nothing had confirmed it", number
+    return None
 
 
 def _arrived_twice(one: Seen, place: int, index: _Index) -> bool:

@@ -274,7 +274,7 @@ class Fault:
 
     kind: one of FAULTS, which befall a transit; one of EVENTS, which befall an end; or "reading".
     text: one sentence.   offset: in the file, for a reading fault.   end: whom one of EVENTS befell.
-    certainty: "inferred" where it was worked out from a capture.
+    certainty: "inferred" where it was worked out from a capture; proof: the transit that tells it, then.
     """
 
     kind: str
@@ -285,6 +285,7 @@ class Fault:
     certainty: Certainty = "ran"
     connection: int | None = None
     end: str = ""
+    proof: int | None = None
 
 
 class Flight(NamedTuple):

@@ -162,6 +162,12 @@ class Trace:
 
         return flows.plaintext(self)
 
+    def diagnose(self) -> Any:
+        """What went wrong, at which end, which packet proves it, what to try: see `handshake.diagnose`."""
+        from handshake.diagnose import diagnose
+
+        return diagnose(self)
+
     def save(self, path: str | Path, *, secrets: bool = True, at: str | None = None) -> Path:
         """Write a pcapng file for Wireshark.
 

@@ -1,0 +1,75 @@
+"""What went wrong in a trace, at which end, and which packet proves it.
+
+>>> from handshake import capture
+>>> found = capture.read(capture.sample("k02")).diagnose()
+>>> found[0].cause, found[0].end, found[0].transit
+('refused port', 'server', 2)
+
+What cannot be told from the packets is called unknown, and what they could not show is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from handshake.diagnose.causes import CAUSES, Cause, cause_of
+from handshake.diagnose.findings import Diagnosis, Finding, Story
+from handshake.diagnose.secured import of_secured
+from handshake.diagnose.stories import story_of
+from handshake.diagnose.talk import Talk
+from handshake.diagnose.transport import floods, of_transport
+from handshake.trace import Trace
+from handshake.trace.lazy import of_connection
+
+__all__ = ["CAUSES", "Cause", "Diagnosis", "Finding", "Story", "cause_of", "diagnose"]
+
+Progress = Callable[[int, int], None]
+"""Is told how many connections are done, of how many."""
+
+
+def diagnose(trace: Trace, progress: Progress = lambda done, of: None) -> Diagnosis:
+    """What went wrong in a trace, wherever it comes from -> Diagnosis: findings, and the story of each
+    connection.
+    """
+    ends = trace.transits[len(trace.transits) - 1].time if len(trace.transits) else 0.0
+    stories: dict[int, Story] = {}
+    by_connection: dict[int, list[Finding]] = {}
+    calls: list[Talk] = []
+    count = len(trace.connections)
+    for done, connection in enumerate(trace.connections, 1):
+        talk = Talk.of(trace, connection.number)
+        stories[connection.number] = story_of(talk)
+        by_connection[connection.number] = findings_of(talk, ends, trace.epoch)
+        if len(talk.said) <= 12:  # (what is only begun is short)
+            calls.append(talk)
+        progress(done, count)
+    flooding, members = floods(trace, calls)
+    found = list(flooding)
+    for number, each in by_connection.items():
+        found += [] if number in members else each
+    unread = tuple(fault.text for fault in of_connection(trace.faults, None) if fault.kind == "reading")
+    return Diagnosis(_head(trace, ends), tuple(found), stories, unread)
+
+
+def findings_of(talk: Talk, ends: float, epoch: int) -> list[Finding]:
+    """What went wrong in a connection, the gravest first.
+
+    Where TLS says why it ended, the reset (or the missing good-bye) that follows is no cause of its own.
+    """
+    secured = list(of_secured(talk, epoch))
+    transport = list(of_transport(talk, ends))
+    if any(each.cause != "truncation" for each in secured):
+        transport = [each for each in transport if each.cause != "reset"]
+    elif any(each.cause == "reset" for each in transport):
+        secured = []
+    return [*secured, *transport]
+
+
+def _head(trace: Trace, ends: float) -> str:
+    transits, connections = len(trace.transits), len(trace.connections)
+    lasted = ends - (trace.transits[0].time if transits else 0.0)
+    title = f"{trace.title}: " if trace.title else ""
+    return (
+        f"{title}{transits} packet{'' if transits == 1 else 's'}, {connections} "
+        f"connection{'' if connections == 1 else 's'}, {lasted:.1f} s."
+    )

@@ -1,0 +1,343 @@
+"""What went wrong in TLS: by the alerts that can be read, and by what an end did that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from handshake.diagnose.findings import Finding
+from handshake.diagnose.reading import (
+    decoded,
+    names,
+    offered,
+    parsed,
+    server_name,
+    short,
+    version_form,
+    version_of,
+)
+from handshake.diagnose.talk import Said, Spoken, Talk, other
+from handshake.errors import HandshakeError
+from handshake.pki.names import is_address, match
+from handshake.tls.alerts import ALERTS, NUMBERS
+from handshake.tls.hellos import ClientHello
+from handshake.tls.messages13 import Certificate13
+from handshake.tls.proofs import Certificate
+
+OF_CERTIFICATES = {
+    "unknown_ca": "unknown CA", "certificate_expired": "expired", "certificate_revoked": "revoked",
+    "bad_certificate": "refused certificate", "unsupported_certificate": "refused certificate",
+    "certificate_unknown": "refused certificate", "access_denied": "refused certificate",
+    "bad_certificate_status_response": "revoked",
+}  # fmt: skip
+"""What an alert says of a certificate."""
+
+OF_OTHERS = {
+    "protocol_version": "version refused", "inappropriate_fallback": "version refused",
+    "insufficient_security": "no shared cipher", "unrecognized_name": "wrong name",
+    "certificate_required": "missing client certificate", "no_certificate": "missing client certificate",
+    "bad_record_mac": "bad MAC", "decryption_failed": "bad MAC", "decrypt_error": "bad signature",
+    "no_application_protocol": "no shared protocol",
+}  # fmt: skip
+
+HARMLESS = frozenset(("close_notify", "user_canceled", "no_renegotiation"))
+
+SEALED_ALERT = 19
+"""In TLS 1.3 an alert, sealed, has so many bytes: two, the type, and the tag (nobody fills alerts up)."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The certificates that an end has shown, leaf first.   number: the transit."""
+
+    number: int
+    chain: tuple[Any, ...]
+    count: int
+
+
+def of_secured(talk: Talk, epoch: int) -> Iterator[Finding]:
+    """What went wrong in the TLS of a connection.   epoch: of the trace, in nanoseconds."""
+    if not talk.spoken:
+        return
+    reading = _Reading(talk, epoch)
+    found = reading.by_alert() or reading.damaged() or reading.sealed_alert() or reading.left()
+    if found:
+        yield replace(found, connection=talk.connection.number)
+    else:
+        yield from (replace(each, connection=talk.connection.number) for each in reading.cutshort())
+
+
+class _Reading:
+    """One connection's TLS, with what is asked of it again and again."""
+
+    def __init__(self, talk: Talk, epoch: int) -> None:
+        self.talk, self.epoch = talk, epoch
+        self.spoken = talk.spoken
+        hellos = [each for each in self.spoken if each.name == "ServerHello"]
+        self.hello = decoded(next((e for e in self.spoken if e.name == "ClientHello"), None), "TLS 1.2")
+        self.answered = bool(hellos) or any(each.name == "HelloRetryRequest" for each in self.spoken)
+
+    @property
+    def wanted(self) -> str:
+        """The name that the client asked for (SNI), or ""."""
+        return server_name(self.hello)
+
+    def certificates(self, end: str) -> Shown | None:
+        """What that end has shown, as far as it can be read."""
+        for each in self.spoken:
+            if each.name == "Certificate" and each.sender == end and not each.sealed:
+                message = decoded(each, version_form(each))
+                if isinstance(message, (Certificate, Certificate13)):
+                    return Shown(
+                        each.number, tuple(filter(None, map(parsed, message.chain))), len(message.chain)
+                    )
+        return None
+
+    # ---- By an alert -------------------------------------------------------------------------------------
+
+    def by_alert(self) -> Finding | None:
+        """The first alert that says more than good-bye."""
+        for place, each in enumerate(self.spoken):
+            level, name = each.alert
+            if not name or name in HARMLESS or (level == "warning" and name != "no_certificate"):
+                continue
+            return self._of_alert(each, name, self.spoken[:place])
+        return None
+
+    def _of_alert(self, one: Spoken, name: str, before: list[Spoken]) -> Finding:
+        says = ALERTS[NUMBERS[name]].says if name in NUMBERS else "nobody knows what"
+        said = f'The {one.sender} sent the alert {name}: "{says}".'
+        if name == "handshake_failure":
+            cause, more, evidence = self._failed(one, before)
+        elif name in OF_CERTIFICATES:
+            cause, more, evidence = self._certificate(one, OF_CERTIFICATES[name])
+        else:
+            cause, more, evidence = OF_OTHERS.get(name, f"alert: {name}"), "", ()
+            if cause == "bad MAC":
+                damaged = self._unopened(other(one.sender))
+                evidence = (damaged.number,) if damaged else ()
+                more = (
+                    f" The record in packet {damaged.number} does not open with the keys." if damaged else ""
+                )
+            if cause == "version refused" and isinstance(self.hello, ClientHello):
+                more = f" The client offered {offered(self.hello)}."
+            if cause == "wrong name":
+                more = f" The client asked for {self.wanted!r}."
+        return Finding(cause, one.sender, one.number, 0, said + more, name, evidence, "ran")
+
+    def _failed(self, one: Spoken, before: list[Spoken]) -> tuple[str, str, tuple[int, ...]]:
+        """handshake_failure says little; when it comes says more."""
+        if one.sender == "server" and not self.answered:
+            count = len(self.hello.cipher_suites) if isinstance(self.hello, ClientHello) else 0
+            hello = tuple(each.number for each in before if each.name == "ClientHello")
+            return "no shared cipher", f" It answers the ClientHello, which offers {count} suites.", hello
+        shown = self.certificates("client")
+        if one.sender == "server" and shown is not None and not shown.count:
+            more = (
+                f" It had asked for a certificate, and the client sent an empty list (packet {shown.number})."
+            )
+            return "missing client certificate", more, (shown.number,)
+        if one.sender == "server" and shown is not None:
+            return (
+                "refused client certificate",
+                f" The client's certificate is in packet {shown.number}.",
+                (shown.number,),
+            )
+        return "alert: handshake_failure", "", ()
+
+    def _certificate(self, one: Spoken, cause: str) -> tuple[str, str, tuple[int, ...]]:
+        """What is the matter with the certificate that the other end has shown."""
+        whose = other(one.sender)
+        shown = self.certificates(whose)
+        evidence = (shown.number,) if shown else ()
+        if whose == "client" and shown is not None and not shown.count:
+            return "missing client certificate", " The client's list of certificates is empty.", evidence
+        found, more = self._matter(shown, whose) if shown and shown.chain else ("", "")
+        if cause == "refused certificate" and found:
+            cause = found
+        if whose == "client":
+            cause = "refused client certificate" + ("" if cause.startswith("refused") else f": {cause}")
+        return cause, more, evidence
+
+    def _matter(self, shown: Shown, whose: str) -> tuple[str, str]:
+        """What can be seen of a certificate: a cause, if there is one, and words."""
+        leaf = shown.chain[0]
+        subject, issuer = short(leaf.subject), short(leaf.issuer)
+        words = f" The {whose}'s certificate (packet {shown.number}) is {subject!r}, issued by {issuer!r}"
+        words += ", by itself" if leaf.subject == leaf.issuer else ""
+        when = self._date(shown.number)
+        if when and not leaf.not_valid_before_utc <= when <= leaf.not_valid_after_utc:
+            dates = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
+            return "expired", f"{words}; it is valid from {dates}, and the packet is of {when:%Y-%m-%d}."
+        if whose == "server" and self.wanted and not self._fits(leaf):
+            there = ", ".join(names(leaf)[:4]) or "none"
+            return "wrong name", f"{words}; the client asked for {self.wanted!r}, and its names are: {there}."
+        return "", f"{words}."
+
+    def _fits(self, leaf: Any) -> bool:
+        there = names(leaf)
+        addresses = [address for each in there if (address := is_address(each)) is not None]
+        dns = [each for each in there if is_address(each) is None]
+        try:
+            return match(self.wanted, dns, addresses).ok
+        except (ValueError, HandshakeError):
+            return False
+
+    def _date(self, number: int) -> datetime | None:
+        if not self.epoch:
+            return None
+        said = self.talk.said[self.talk.place[number]] if number in self.talk.place else None
+        seconds = self.epoch / 1e9 + (said.time if said else 0.0)
+        try:
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        except OverflowError:
+            return None
+
+    # ---- Without one ---------------------------------------------------------------------------------------
+
+    def _unopened(self, sender: str) -> Spoken | None:
+        """The first record of an end that does not open, although others of its did."""
+        opened = False
+        for each in self.spoken:
+            if each.sender != sender:
+                continue
+            opened = opened or (each.message.secret is not None and "early" not in each.message.secret)
+            if opened and each.sealed and each.message.notes:
+                return each
+        return None
+
+    def damaged(self) -> Finding | None:
+        """A record that does not open, though the keys are known, with no alert that says so."""
+        if self.talk.holes:
+            return None
+        for sender in ("client", "server"):
+            one = self._unopened(sender)
+            if one is not None:
+                words = (
+                    f"A record of the {sender}'s does not open with the keys that opened those before it: "
+                    f"{one.message.notes[0]}."
+                )
+                return Finding("bad MAC", other(sender), one.number, 0, words)
+        return None
+
+    @property
+    def version(self) -> str:
+        """The version that was agreed on, "" while there is none."""
+        return version_of(self.spoken)
+
+    def sealed_alert(self) -> Finding | None:
+        """An alert in the middle of the handshake that nobody can read."""
+        if self.version == "TLS 1.3":
+            return self._sealed13()
+        for place, each in enumerate(self.spoken):
+            if each.name != "encrypted alert":
+                continue
+            if any(one.name == "application data" for one in self.spoken[:place]):
+                return None
+            both = {one.sender for one in self.spoken[:place] if one.name == "encrypted handshake"}
+            if both == {"client", "server"}:
+                return None  # (the handshake was over, and nothing to say)
+            return self._unreadable(each)
+        return None
+
+    def _sealed13(self) -> Finding | None:
+        """In TLS 1.3 the length tells: a Finished has 53 bytes or more, an alert 19."""
+        sealed = {
+            end: [each for each in self.spoken if each.sender == end and each.sealed]
+            for end in ("client", "server")
+        }
+        if any(each.message.secret for each in self.spoken):
+            return None  # (it can be read, and says nothing of that kind)
+        mine, theirs = sealed["client"], sealed["server"]
+        if mine and theirs and mine[0].sealed == SEALED_ALERT:
+            return self._unreadable(mine[0])
+        if len(mine) < 1 or not theirs:
+            return None
+        after = [each for each in theirs if self._place(each) > self._place(mine[0])]
+        goodbye = (
+            any(each.sealed == SEALED_ALERT and self._place(each) < self._place(after[0]) for each in mine)
+            if after
+            else False
+        )
+        if after and all(each.sealed == SEALED_ALERT for each in after) and not goodbye:
+            return self._unreadable(after[0])
+        return None
+
+    def _place(self, one: Spoken) -> int:
+        return next(n for n, each in enumerate(self.spoken) if each is one)
+
+    def _unreadable(self, one: Spoken) -> Finding:
+        words = (
+            f"The {one.sender} ended the handshake with an alert that is encrypted: why, cannot be read "
+            "without the secrets."
+        )
+        return Finding("unknown", one.sender, one.number, 0, words)
+
+    def left(self) -> Finding | None:
+        """An end that leaves in the middle of the handshake without a word."""
+        if self._through() or self.talk.holes:
+            return None
+        gone = self._who_left()
+        if gone is None:
+            return None
+        last = self.spoken[-1]
+        words = (
+            f"The {gone.sender} left in the middle of the handshake, after the {last.sender}'s {last.name}."
+        )
+        shown = self.certificates("server")
+        if gone.sender == "client" and shown and shown.chain:
+            cause, more = self._matter(shown, "server")
+            if cause:
+                return Finding(cause, "client", gone.number, 0, words + more, evidence=(shown.number,))
+        return Finding("unknown", gone.sender, gone.number, 0, words + " It gave no reason.")
+
+    def _who_left(self) -> Said | None:
+        """The first FIN or reset of the connection."""
+        return next((each for each in self.talk.said if each.kind in ("FIN", "RST") and not each.stray), None)
+
+    def _through(self) -> bool:
+        """Whether the handshake was over, as far as can be seen."""
+        names = {each.name for each in self.spoken}
+        if "application data" in names and self.version != "TLS 1.3":
+            return True
+        finished = {each.sender for each in self.spoken if each.name in ("Finished", "encrypted handshake")}
+        if finished == {"client", "server"}:
+            return True
+        mine = [each for each in self.spoken if each.sender == "client" and each.sealed]
+        return self.version == "TLS 1.3" and bool(mine)
+
+    def cutshort(self) -> Iterator[Finding]:
+        """An end that closes without having said that it is through."""
+        if not self._through() or self.talk.holes:
+            return
+        for end in ("client", "server"):
+            fin = self.talk.closed(end)
+            if fin is None or self._said_goodbye(end):
+                continue
+            if self._said_goodbye(other(end)) and self._bye_place(other(end)) < self.talk.place[fin.number]:
+                continue  # (it was told good-bye, and left without an answer: nothing is lost)
+            words = f"The {end} closed the connection (FIN) without close_notify."
+            yield Finding("truncation", end, fin.number, 0, words)
+            return
+
+    def _said_goodbye(self, end: str) -> bool:
+        return self._bye(end) is not None
+
+    def _bye(self, end: str) -> Spoken | None:
+        """That end's close_notify; or what must be it, sealed."""
+        for each in self.spoken:
+            if each.sender == end and each.alert[1] == "close_notify":
+                return each
+        mine = [each for each in self.spoken if each.sender == end]
+        last = mine[-1] if mine else None
+        if last and (
+            last.name == "encrypted alert" or (self.version == "TLS 1.3" and last.sealed == SEALED_ALERT)
+        ):
+            return last
+        return None
+
+    def _bye_place(self, end: str) -> int:
+        bye = self._bye(end)
+        return self.talk.place.get(bye.number, 0) if bye else 0

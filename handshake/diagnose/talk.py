@@ -1,0 +1,177 @@
+"""One connection, as a diagnosis reads it: segment by segment, and what TLS says in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from handshake.trace import OTHER, Connection, Fault, Message, Trace
+from handshake.trace.lazy import of_connection
+
+AGAIN = re.compile(r"retransmission")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One segment.
+
+    number: of its transit.   time: in seconds.   kind: "SYN", "SYN,ACK", "RST", "FIN", "data" or "ACK".
+    size: bytes of data.   seq, ack: as they travelled; ack is None without the flag.
+    labels: what it is in the light of those before it, in the words of `flows.observe`.
+    """
+
+    number: int
+    time: float
+    sender: str
+    kind: str
+    flags: frozenset[str]
+    size: int
+    seq: int
+    ack: int | None
+    labels: tuple[str, ...]
+
+    @property
+    def again(self) -> bool:
+        """Whether it was sent before."""
+        return any(AGAIN.search(label) for label in self.labels)
+
+    @property
+    def probe(self) -> bool:
+        """Whether it asks whether the other end is still there."""
+        return "keep-alive" in self.labels
+
+    @property
+    def stray(self) -> bool:
+        """Whether its receiver drops it, as outside its window."""
+        return "outside the window" in self.labels
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One message of TLS.   number: of the transit in which it is whole.   message: itself."""
+
+    number: int
+    message: Message
+
+    @property
+    def name(self) -> str:
+        """The standard's name of it."""
+        return self.message.name
+
+    @property
+    def sender(self) -> str:
+        """Who said it."""
+        return self.message.sender
+
+    @property
+    def sealed(self) -> int:
+        """How many bytes it has, sealed, if nobody can open it; else 0."""
+        return next((int(d.value) for d in self.message.details if d.label == "sealed"), 0)
+
+    @property
+    def alert(self) -> tuple[str, str]:
+        """Level and name of an alert; two empty words for anything else."""
+        if self.name != "Alert":
+            return "", ""
+        detail = next(((d.label, str(d.value)) for d in self.message.details), ("", ""))
+        return detail
+
+    @property
+    def body(self) -> bytes:
+        """The message itself, opened if it was sealed."""
+        return self.message.data if self.message.plaintext is None else self.message.plaintext
+
+
+@dataclass
+class Talk:
+    """A connection of a trace.
+
+    said: its segments.   spoken: its messages of TLS.   lost: faults of transits that got lost.
+    """
+
+    connection: Connection
+    said: list[Said]
+    spoken: list[Spoken]
+    lost: list[Fault]
+    notes: list[tuple[int, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, trace: Trace, number: int) -> Talk:
+        """Connection `number` of a trace."""
+        connection = trace.connection(number)
+        said, spoken, notes = [], [], []
+        for message in of_connection(trace.messages, number):
+            if message.layer == "TCP":
+                said.append(_said(message, trace[message.sources[0].transit].time))
+                notes += [(said[-1].number, note) for note in message.notes]
+            elif message.layer == "TLS" and message.sources:
+                spoken.append(Spoken(message.sources[-1].transit, message))
+        faults = of_connection(trace.faults, number)
+        lost = [fault for fault in faults if fault.kind == "lost" and fault.transit is not None]
+        notes += [(0, fault.text) for fault in faults if fault.kind == "reading"]
+        return cls(connection, said, spoken, lost, notes)
+
+    @cached_property
+    def place(self) -> dict[int, int]:
+        """For each transit, where its segment stands in `said`."""
+        return {each.number: n for n, each in enumerate(self.said)}
+
+    def first(self, sender: str, *kinds: str) -> Said | None:
+        """The first segment of one of these kinds from that end."""
+        return next((each for each in self.said if each.sender == sender and each.kind in kinds), None)
+
+    def last(self, sender: str) -> Said | None:
+        """The last segment from that end."""
+        return next((each for each in reversed(self.said) if each.sender == sender), None)
+
+    def before(self, one: Said, sender: str) -> Said | None:
+        """The last segment of that end before another one."""
+        at = self.place[one.number]
+        return next((each for each in reversed(self.said[:at]) if each.sender == sender), None)
+
+    def closed(self, sender: str) -> Said | None:
+        """That end's FIN."""
+        return self.first(sender, "FIN")
+
+    @property
+    def holes(self) -> bool:
+        """Whether bytes of it were not captured."""
+        return any("not captured" in label for each in self.said for label in each.labels)
+
+    @property
+    def opened(self) -> bool:
+        """Whether both ends can have taken it for open (or it was open when the capture began)."""
+        third = self.first("client", "ACK", "data", "FIN")
+        return third is not None and (self.first("client", "SYN") is None or self._answered)
+
+    @property
+    def _answered(self) -> bool:
+        return self.first("server", "SYN,ACK") is not None
+
+
+def other(end: str) -> str:
+    """The other end."""
+    return OTHER[end]
+
+
+def _said(message: Message, time: float) -> Said:
+    flags = frozenset(message.name.split(", "))
+    values = {detail.label.removeprefix("old "): detail.value for detail in message.details}
+    size = int(values.get("data", 0))
+    number = message.sources[0].transit
+    ack = values.get("ack")
+    return Said(
+        number, time, message.sender, _kind(flags, size), flags, size, int(values.get("seq", 0)),
+        None if ack is None else int(ack), message.labels,
+    )  # fmt: skip
+
+
+def _kind(flags: frozenset[str], size: int) -> str:
+    if "RST" in flags:
+        return "RST"
+    if "SYN" in flags:
+        return "SYN,ACK" if "ACK" in flags else "SYN"
+    if "FIN" in flags:
+        return "FIN"
+    return "data" if size else "ACK"

@@ -1,0 +1,314 @@
+"""What went wrong in TCP: one function for each thing that can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from handshake.diagnose.findings import Finding
+from handshake.diagnose.talk import Said, Talk, other
+from handshake.tcp import seq
+from handshake.trace import Trace
+
+PATIENCE = 3.0
+"""Who has called and heard nothing for so long is told that there is no answer, in seconds."""
+
+TRIED = 3
+"""Data that were sent so often again, and never acknowledged, were sent to nobody."""
+
+FLOOD = 12
+"""So many calls to one port that were never completed, most of all there, make a flood."""
+
+PACE = 2.0
+"""A flood has at least so many calls in a second."""
+
+LOST = {
+    "SYN": "lost SYN",
+    "SYN,ACK": "lost SYN+ACK",
+    "ACK": "lost ACK",
+    "FIN": "lost FIN",
+    "data": "lost data",
+}
+
+
+def of_transport(talk: Talk, ends: float) -> Iterator[Finding]:
+    """What went wrong in a connection.   ends: when the trace does, in seconds."""
+    number = talk.connection.number
+    gone = _gone(talk)
+    for found in (_refused(talk), _stale(talk), _unanswered(talk, ends), _unconfirmed(talk, ends), gone):
+        if found:
+            yield replace(found, connection=number)
+    told = {gone.transit} if gone else set()
+    broken = _broken_off(talk, told)
+    if broken:
+        yield replace(broken, connection=number)
+    for each in (*_losses(talk, gone), *_windows(talk)):
+        yield replace(each, connection=number)
+
+
+def _finding(cause: str, one: Said, words: str, *evidence: Said, end: str = "") -> Finding:
+    numbers = tuple(each.number for each in evidence)
+    return Finding(cause, end or one.sender, one.number, 0, words, evidence=numbers)
+
+
+def _seconds(time: float) -> str:
+    return f"{time:.0f} s" if time >= 9.95 else f"{time:.1f} s" if time >= 0.95 else f"{1000 * time:.0f} ms"
+
+
+# ---- While it opens --------------------------------------------------------------------------------------
+
+
+def _refused(talk: Talk) -> Finding | None:
+    """A SYN that is answered with a RST."""
+    call, answer = talk.first("client", "SYN"), talk.first("server", "SYN,ACK", "RST", "ACK", "data")
+    if call is None or answer is None or answer.kind != "RST" or answer.stray:
+        return None
+    took = _seconds(answer.time - call.time)
+    words = f"The client called, and after {took} the server answered with a reset: connection refused."
+    return _finding("refused port", answer, words, call)
+
+
+def _stale(talk: Talk) -> Finding | None:
+    """A SYN that is answered with an ACK out of an older connection (RFC 9293 section 3.5.1, figure 9)."""
+    call, answer = talk.first("client", "SYN"), talk.first("server", "SYN,ACK", "RST", "ACK", "data")
+    if call is None or answer is None or answer.kind not in ("ACK", "data"):
+        return None
+    if (
+        answer.ack is None
+        or answer.ack == seq.add(call.seq, 1)
+        or talk.place[answer.number] < talk.place[call.number]
+    ):
+        return None
+    broken = talk.first("client", "RST")
+    words = (
+        "The client called, and the server answered out of an older connection between the same two ports, "
+        f"of which the client knows nothing{': the client has reset it' if broken else ''}."
+    )
+    return _finding("half-open", answer, words, call, *([broken] if broken else []), end="client")
+
+
+def _unanswered(talk: Talk, ends: float) -> Finding | None:
+    """Calls that nobody answers."""
+    calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
+    if not calls or any(each.sender == "server" for each in talk.said) or len(calls) < len(talk.said):
+        return None
+    if len(calls) == 1 and ends - calls[0].time < PATIENCE:
+        return None  # (the capture ends too soon to say)
+    often = "once" if len(calls) == 1 else f"{len(calls)} times in {_seconds(calls[-1].time - calls[0].time)}"
+    return _finding("no answer", calls[-1], f"The client called {often}, and nothing came back.", *calls)
+
+
+def _unconfirmed(talk: Talk, ends: float) -> Finding | None:
+    """A SYN,ACK whose third segment never comes."""
+    answers = [each for each in talk.said if each.kind == "SYN,ACK" and each.sender == "server"]
+    if not answers:
+        return None
+    later = [each for each in talk.said[talk.place[answers[0].number] :] if each.sender == "client"]
+    if any(each.kind != "SYN" for each in later):
+        return None
+    if len(answers) == 1 and ends - answers[0].time < PATIENCE:
+        return None
+    words = (
+        f"The server answered the call {'once' if len(answers) == 1 else f'{len(answers)} times'}, and the "
+        "third segment never came: the connection stays half open, in SYN-RECEIVED, until the server "
+        "gives up."
+    )
+    return _finding("half-open", answers[-1], words, *answers)
+
+
+# ---- When somebody is gone -------------------------------------------------------------------------------
+
+
+def _gone(talk: Talk) -> Finding | None:
+    """An end that has fallen silent: probes, or data sent again and again, that nobody answers."""
+    for end in ("client", "server"):
+        heard = talk.last(other(end))
+        if heard is None or not talk.opened:
+            continue
+        after = [each for each in talk.said[talk.place[heard.number] + 1 :] if each.sender == end]
+        probes = [each for each in after if each.probe]
+        repeated = [each for each in after if each.again and each.kind in ("data", "FIN")]
+        broken = [each for each in after if each.kind == "RST"]
+        if len(probes) >= 2 or (probes and broken):
+            proof = (broken or probes)[-1]
+            words = (
+                f"For {_seconds(proof.time - heard.time)} the {other(end)} has said nothing; the {end} asked "
+                f"{len(probes)} times whether it is still there"
+                + (", and gave up with a reset." if broken else ", and got no answer.")
+            )
+            return _finding("dead peer found by keep-alive", proof, words, *probes, end=end)
+        if len(repeated) >= TRIED:
+            proof = (broken or repeated)[-1]
+            words = (
+                f"The {end} sent the same {len(repeated) + 1} times in {_seconds(proof.time - heard.time)}, "
+                f"and the {other(end)} acknowledged nothing."
+            )
+            return _finding("dead peer found by retransmission", proof, words, *repeated, end=end)
+    return None
+
+
+def _broken_off(talk: Talk, told: set[int]) -> Finding | None:
+    """A reset on a connection that was open (or nearly)."""
+    for one in talk.said:
+        if one.kind != "RST" or one.stray or one.number in told:
+            continue
+        if talk.first("client", "SYN") and not any(
+            each.sender == "server" and each.kind in ("SYN,ACK", "data", "FIN") for each in talk.said
+        ):
+            return None  # (it never opened: that is told elsewhere)
+        ends = [talk.closed(end) for end in ("client", "server")]
+        if all(each is not None and talk.place[each.number] < talk.place[one.number] for each in ends):
+            return None  # both had said that they were through
+        return _forgotten(talk, one) or _reset(talk, one)
+    return None
+
+
+def _forgotten(talk: Talk, one: Said) -> Finding | None:
+    """A reset from who knows nothing of the connection: it takes its number from what it answers.
+
+    (RFC 9293 section 3.10.7.1: <SEQ=SEG.ACK><CTL=RST>.  Who breaks off a connection that it knows sets ACK.)
+    """
+    asked = talk.before(one, other(one.sender))
+    own = talk.closed(one.sender)
+    if "ACK" in one.flags or asked is None or asked.ack != one.seq or not talk.opened:
+        return None
+    if own is not None and talk.place[own.number] < talk.place[one.number]:
+        return None  # (its program had closed; what comes late is refused)
+    if asked.kind == "SYN,ACK":
+        return None
+    found = "asked whether it is still there" if asked.probe else "sent something"
+    words = (
+        f"The {asked.sender} {found}, and the {one.sender} answered as one that knows nothing of the "
+        f"connection: only the {asked.sender} still took it for open."
+    )
+    return _finding("half-open", one, words, asked)
+
+
+def _reset(talk: Talk, one: Said) -> Finding:
+    """Who broke it off, and when."""
+    last = talk.before(one, other(one.sender))
+    since = f", {_seconds(one.time - last.time)} after the {last.sender}'s last segment" if last else ""
+    data = {end: sum(each.size for each in talk.said if each.sender == end) for end in ("client", "server")}
+    words = (
+        f"The {one.sender} broke the connection off with a reset{since}; until then {data['client']} bytes "
+        f"had gone to the server, and {data['server']} to the client."
+    )
+    return _finding("reset", one, words, *([last] if last else []))
+
+
+# ---- What got lost, and who was full ---------------------------------------------------------------------
+
+
+def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
+    """Each kind of segment that got lost, once for each end."""
+    silent = set(gone.evidence) if gone else set()
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for fault in talk.lost:
+        place = talk.place.get(fault.transit or 0)
+        if place is None or fault.transit in silent:
+            continue
+        one = talk.said[place]
+        if one.probe or (gone and gone.end == one.sender and one.kind in ("data", "FIN")):
+            continue
+        proof = fault.proof or next(
+            (
+                e.number
+                for e in talk.said[place + 1 :]
+                if e.sender == one.sender and e.seq == one.seq and e.again
+            ),
+            one.number,
+        )
+        found.setdefault((LOST.get(one.kind, "lost data"), one.sender), []).append((one.number, proof))
+    third = _third_lost(talk)
+    if third and ("lost ACK", "client") not in found and ("lost SYN+ACK", "server") not in found:
+        yield third
+    for (cause, sender), each in found.items():
+        (number, proof), count = each[0], len(each)
+        one = talk.said[talk.place[number]]
+        noticed = talk.said[talk.place[proof]] if proof in talk.place else one
+        what = cause.removeprefix("lost ")
+        words = (
+            f"The {sender}'s {what} (packet {number}) got lost: the {noticed.sender} sent "
+            f"{'it' if noticed.sender == sender else 'what it answers'} again after "
+            f"{_seconds(noticed.time - one.time)}, as packet {noticed.number}."
+        )
+        if noticed is one:
+            words = f"The {sender}'s {what} (packet {number}) got lost."
+        if count > 1:
+            words += f" {count} such segments got lost in all."
+        numbers = tuple(n for pair in each for n in pair)
+        yield Finding(cause, noticed.sender, noticed.number, 0, words, evidence=numbers)
+
+
+def _third_lost(talk: Talk) -> Finding | None:
+    """A SYN,ACK that comes again although nobody has called again: what should have confirmed it got lost.
+
+    (It was lost before it passed the capture; had the SYN,ACK been lost, the client would have called again.)
+    """
+    answers = [each for each in talk.said if each.kind == "SYN,ACK" and each.sender == "server"]
+    if len(answers) < 2 or not talk.opened:
+        return None
+    between = talk.said[talk.place[answers[0].number] + 1 : talk.place[answers[1].number]]
+    if any(each.sender == "client" for each in between):
+        return None
+    words = (
+        f"The server answered again after {_seconds(answers[1].time - answers[0].time)}, though the client "
+        "had not called again: what the client confirmed it with got lost on its way."
+    )
+    return _finding("lost ACK", answers[1], words, answers[0])
+
+
+def _windows(talk: Talk) -> Iterator[Finding]:
+    """An end that can take no more, and for how long."""
+    for end in ("client", "server"):
+        shut = next((e for e in talk.said if e.sender == end and "zero window" in e.labels), None)
+        if shut is None:
+            continue
+        after = talk.said[talk.place[shut.number] + 1 :]
+        again = next(
+            (e for e in after if e.sender == end and "zero window" not in e.labels and e.kind != "RST"), None
+        )
+        probes = [each for each in after if "zero-window probe" in each.labels]
+        words = f"The {end} said that it can take no more" + (
+            f"; {_seconds(again.time - shut.time)} later it could again." if again else ", and it stayed so."
+        )
+        yield _finding("zero window", shut, words, *probes, *([again] if again else []))
+
+
+# ---- Many calls ------------------------------------------------------------------------------------------
+
+
+def floods(trace: Trace, talks: Sequence[Talk]) -> tuple[list[Finding], set[int]]:
+    """Floods of calls that are never completed; and the connections that belong to one."""
+    ports: dict[tuple[str, int], list[Talk]] = {}
+    for talk in talks:
+        if talk.first("client", "SYN") is not None:
+            ports.setdefault(talk.connection.server, []).append(talk)
+    found, members = [], set()
+    for (address, port), calls in ports.items():
+        begun = [talk for talk in calls if _only_begun(talk)]
+        if len(begun) < FLOOD or 2 * len(begun) < len(calls):
+            continue
+        times = sorted(talk.said[0].time for talk in begun)
+        lasted = times[-1] - times[0]
+        if lasted > 0 and len(begun) / lasted < PACE:
+            continue
+        callers = len({talk.connection.client[0] for talk in begun})
+        answered = sum(talk.first("server", "SYN,ACK") is not None for talk in begun)
+        first = begun[0]
+        words = (
+            f"{len(begun)} calls to {address} port {port} within {_seconds(lasted)}, from {callers} "
+            f"address{'es' if callers > 1 else ''}, were begun and never completed; {answered} of them were "
+            f"answered. {len(calls) - len(begun)} other calls came to that port."
+        )
+        evidence = tuple(talk.said[0].number for talk in begun[:20])
+        found.append(Finding("SYN flood", "client", first.said[0].number, first.connection.number, words,
+                             evidence=evidence))  # fmt: skip
+        members |= {talk.connection.number for talk in begun}
+    return found, members
+
+
+def _only_begun(talk: Talk) -> bool:
+    """Whether the client has called and never confirmed."""
+    return all(each.kind in ("SYN", "SYN,ACK") or (each.kind == "RST" and each.sender == "client")
+               for each in talk.said)  # fmt: skip
