@@ -2,6 +2,7 @@
 
     python tests/join.py              # into notebooks/*.ipynb; then: python tests/store.py notebooks/*.ipynb
     python tests/join.py --instructor FOLDER      # nbgrader's instructor version, with solutions
+    python tests/join.py --issued NAME FOLDER     # with other numbers: `handshake grade --issued NAME`
 
 What is asked stands once, in `handshake/exercises`; solutions stand once, in `tests/solutions`.  The cells
 carry nbgrader's metadata.  Run again, it brings the cells up to date and touches nothing else.
@@ -34,12 +35,19 @@ the whole course, so that your numbers are your own: `exercises.student("your na
 shows what you have won so far. Typical mistakes get an answer of their own.
 
 What counts of an exercise, where it is marked, is its one cell: the functions, classes and constants in it,
-and its imports from Python's own library. Helpers that stand in another cell are not there.
+and its imports from Python's own library. Loops and other statements at the top of the cell do not run there,
+and helpers that stand in another cell are missing. If a cell comes to no end, the stop button ends it.
 """.strip()
 
 FIRST = """
 from handshake import exercises
 
+exercises.student()  # who you are; between the brackets goes your name, in quotation marks
+""".strip()
+ISSUED = """
+from handshake import exercises
+
+exercises.issued({name!r})
 exercises.student()  # who you are; between the brackets goes your name, in quotation marks
 """.strip()
 
@@ -82,12 +90,15 @@ def _cell(kind: str, id: str, source: str, nbgrader: dict[str, Any] | None) -> d
     return cell
 
 
-def joined(notebook: dict[str, Any], ones: list[Exercise], instructor: bool = False) -> dict[str, Any]:
+def joined(
+    notebook: dict[str, Any], ones: list[Exercise], instructor: bool = False, issued: str = ""
+) -> dict[str, Any]:
     """A notebook with these exercises before its exit check."""
     stored = {cell["id"]: cell for cell in notebook["cells"]}
     cells = [cell for cell in notebook["cells"] if not cell["id"].startswith(PREFIX)]
+    first = ISSUED.format(name=issued) if issued else FIRST
     made = [_cell("markdown", f"{PREFIX}first", INTRODUCTION, None),
-            _cell("code", f"{PREFIX}import", FIRST, None)]  # fmt: skip
+            _cell("code", f"{PREFIX}import", first, None)]  # fmt: skip
     for one in ones:
         made += cells_for(one, _solved(one) if instructor else cell_of(one))
     for cell in made:  # what it showed is kept as long as it is the same
@@ -122,10 +133,12 @@ def of_notebook(path: Path) -> list[Exercise]:
 
 
 def main(arguments: list[str]) -> None:
-    """Into all notebooks; or instructor versions into a folder."""
-    folder = Path(arguments[1]) if arguments[:1] == ["--instructor"] else None
+    """Into all notebooks; or other versions of them into a folder."""
+    instructor = arguments[:1] == ["--instructor"]
+    issued = arguments[1] if arguments[:1] == ["--issued"] else ""
+    folder = Path(arguments[-1]) if instructor or issued else None
     for path in sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")):
-        notebook = joined(json.loads(path.read_text("utf-8")), of_notebook(path), folder is not None)
+        notebook = joined(json.loads(path.read_text("utf-8")), of_notebook(path), instructor, issued)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         write((folder or NOTEBOOKS) / path.name, notebook)

@@ -1,4 +1,4 @@
-"""Messages and certificates of TLS, as far as they can be read; no bytes of a peer make anything here raise."""
+"""Messages and certificates of TLS, as far as they can be read; whatever a peer has sent, nothing raises."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ EXERCISE = Exercise(
     groups={"a header alone": 2, "data": 2, "odd lengths": 2, "carries": 1, "an old checksum": 1},
     signs=SIGNS,
     hint="Make one row of bytes first: pseudo-header, segment, and a zero if they are odd. Then add words.",
-    reread="notebook 01, the checksum; RFC 9293 section 3.1 and RFC 1071",
+    reread="notebook 01, The checksum; RFC 9293 section 3.1 and RFC 1071",
     draw=draw,
     judge=judge,
 )

@@ -13,7 +13,7 @@ SPACE = 1 << 32
 
 STATEMENT = """
 A connection is opened, data go both ways, and one end closes. `exercises.mine("02.1")` says with which
-numbers each end begins and how many bytes each sends. Segment by segment:
+number each end begins, which is that of its SYN, and how many bytes each sends. Segment by segment:
 
 1. the client's SYN   2. the server's SYN, ACK   3. the client's ACK
 4. the client's data, all in one segment   5. the server's data, all in one segment, which acknowledges 4
@@ -37,6 +37,7 @@ SIGNS = {
     "other direction": "That is the other direction's number: seq counts one's own bytes, ack the other's.",
     "no wrap": "Behind 2³² - 1 comes 0: the number has to be smaller than 2³².",
     "forgot FIN": "A FIN takes one number itself, as a SYN does.",
+    "no whole number": "Write whole numbers: without quotation marks, and without a point.",
 }
 
 
@@ -79,7 +80,11 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     for group, names in PAIRS.items():
         for name in names:
             got = came.get(name) if isinstance(came, dict) else came
-            signs = [("no wrap", got)] if type(got) is int and got >= SPACE else []
+            signs: list[tuple[str, Any]] = []
+            if type(got) is int and got >= SPACE:
+                signs = [("no wrap", got)]
+            if isinstance(got, (str, float)) and str(got).removesuffix(".0").isdigit():
+                signs = [("no whole number", got)]
             yield compare(group, name, wanted[name], got, [*signs, *_signs(name, wanted, given)])
 
 
@@ -115,7 +120,7 @@ EXERCISE = Exercise(
     groups={"the client's numbers": 2, "the server's numbers": 1, "acknowledgments": 3},
     signs=SIGNS,
     hint="Write down, for every segment, how many numbers it takes: its bytes, and one for SYN or FIN.",
-    reread="notebook 02, which numbers a segment takes; RFC 9293 section 3.4",
+    reread="notebook 02, As the wire does it: two lanes; RFC 9293 section 3.4",
     draw=draw,
     judge=judge,
     literal=True,

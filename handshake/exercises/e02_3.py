@@ -36,7 +36,14 @@ SIGNS = {
     ),
     "no wrap": "The numbers go round: after 2³² - 1 comes 0, so a smaller number may be the later one.",
     "future accepted": "That number was never sent: nobody can have received it.",
-    "answers in other words": 'The answer is one of "new", "duplicate" and "future".',
+    "old counted future": (
+        "That number lies behind SND.UNA and was acknowledged long ago: it says nothing new, and nothing of "
+        "the future."
+    ),
+    "answers in other words": (
+        'The answer is one of "new", "duplicate" and "future", and is given back by `return`: what is '
+        "printed nobody gets."
+    ),
 }
 
 
@@ -97,6 +104,8 @@ def _signs(una: int, nxt: int, ack: int, wanted: str, got: Any) -> Iterator[tupl
         yield "no wrap", straight
     if wanted == "future":
         yield "future accepted", "new"
+    if wanted == "duplicate" and ack != una:
+        yield "old counted future", "future"
     if not isinstance(got, Raised) and got not in ("new", "duplicate", "future"):
         yield "answers in other words", got
 
@@ -110,7 +119,7 @@ EXERCISE = Exercise(
     groups={"the ends": 3, "the wrap": 3, "any numbers": 2},
     signs=SIGNS,
     hint="Subtract first, modulo 2³², and compare the differences.",
-    reread="notebook 02, the ring of numbers; RFC 9293 section 3.10.7.4",
+    reread="notebook 02, Round the ring; RFC 9293 section 3.10.7.4",
     draw=draw,
     judge=judge,
 )

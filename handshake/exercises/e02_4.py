@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handshake.entropy import Entropy
-from handshake.exercises.asking import Ask
+from handshake.exercises.asking import Ask, Raised
 from handshake.exercises.judging import Exercise, Finding, compare
 
 SPACE = 1 << 32
@@ -49,7 +49,12 @@ SIGNS = {
     "end counted one too far": (
         "The last number of a segment is SEG.SEQ + SEG.LEN - 1. This one brings only what is known."
     ),
+    "whole segment wanted": (
+        "Only a part of it lies in the window, and that part may be taken: a segment need not fit as a whole."
+    ),
     "SYN and FIN not counted": "SYN and FIN take a number each, as a byte of data does.",
+    "every flag counted": "Of the control bits only SYN and FIN take a number: they have to be acknowledged.",
+    "no truth value": "The answer is True or False, and is given back by `return`.",
     "no wrap": "The window may begin before 2³² - 1 and end after 0: compare distances from RCV.NXT.",
 }
 
@@ -78,7 +83,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     no, shut = "closed window refuses everything", "closed window takes data"
     yield from _cases(ask, "an open window", [
         ("", at, 0, at, size), ("", at, 10, at, size), ("", at - 1, 0, at, size),
-        ("", at + size - 1, 0, at, size), ("", at + size - 1, 10, at, size),
+        ("", at + size - 1, 0, at, size), ("whole segment wanted", at + size - 1, 10, at, size),
         (first, at - 9, 10, at, size), (first, at - 500, 600, at, size),
         (beyond, at + size, 0, at, size), (beyond, at + size, 5, at, size),
         (end, at - 10, 10, at, size), (end, at - 1, 1, at, size), ("", at + size + 1, 3, at, size),
@@ -98,7 +103,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
                (0, ["SYN", "ACK"]), (3, ["SYN"]), (4, ["SYN", "FIN"]), (0, ["RST"])]  # fmt: skip
     for (data, flags), got in zip(lengths, ask.many("seg_len", lengths), strict=True):
         wanted = data + ("SYN" in flags) + ("FIN" in flags)
-        signs = [("SYN and FIN not counted", data)]
+        signs = [("SYN and FIN not counted", data), ("every flag counted", data + len(flags))]
         yield compare("lengths", f"seg_len({data}, {flags})", wanted, got, signs)
 
 
@@ -117,6 +122,8 @@ def _cases(ask: Ask, group: str, cases: list[Case]) -> Iterator[Finding]:
     for (key, *_), args, got in zip(cases, asked, ask.many("is_acceptable", asked), strict=True):
         wanted = expected(*args)
         signs = [(key, not wanted)] if key else [("no wrap", straight) for straight in _unwrapped(*args)]
+        if type(got) is not bool and not isinstance(got, Raised):
+            signs = [("no truth value", got)]
         yield compare(group, f"is_acceptable{args}", wanted, got, signs)
 
 
@@ -137,7 +144,7 @@ EXERCISE = Exercise(
     groups={"an open window": 3, "a closed window": 2, "the wrap": 1, "any numbers": 1, "lengths": 1},
     signs=SIGNS,
     hint="Count from RCV.NXT, modulo 2³²: see how far away the first and the last number are.",
-    reread="notebook 02, the receive window; RFC 9293 section 3.4",
+    reread="notebook 02, Break it: a hole; RFC 9293 section 3.4",
     draw=draw,
     judge=judge,
 )

@@ -58,6 +58,7 @@ SIGNS = {
         "That much was not promised: what was beyond the window when it came is not kept, or a peer could "
         "fill your memory."
     ),
+    "None for nothing": 'Where there is nothing to hand on, `add` gives b"", no bytes; and not None.',
     "FIN before the hole closes": (
         "A FIN is not the end as long as bytes before it are missing: it has a number, and waits its turn."
     ),
@@ -177,6 +178,8 @@ def _run(ask: Ask, group: str, stream: bytes, first: int, window: int, pieces: l
         if not isinstance(got, bytes) or got != now:
             had += got if isinstance(got, bytes) else b""
             key = _key(stream, had, wanted) if isinstance(got, bytes) else ""
+            if got is None and not now:
+                key = "None for nothing"
             return Finding(group, False, case, said(now), said(got), key)
         had += got
         if group in ("the end", "the wrap"):
@@ -208,7 +211,7 @@ EXERCISE = Exercise(
     groups={"in any order": 3, "overlaps": 3, "window": 2, "the end": 2, "the wrap": 2},
     signs=SIGNS,
     hint="Turn every number into its distance from the one expected, cut off what is outside, keep the rest.",
-    reread="notebook 02, segments that come in another order; RFC 9293 section 3.10.7.4, Seventh",
+    reread="notebook 02, Break it: a hole; RFC 9293 section 3.10.7.4, Seventh",
     draw=draw,
     judge=judge,
 )

@@ -292,7 +292,7 @@ EXERCISE = Exercise(
     groups={"figure 6": 3, "figure 7": 2, "figure 8": 2, "resets": 3, "any segment": 2},
     signs=SIGNS,
     hint="Keep to the standard's order: CLOSED, LISTEN, SYN-SENT; then window, RST, SYN, ACK, data.",
-    reread="notebook 03, the machine step by step; RFC 9293 sections 3.5 and 3.10.7",
+    reread="notebook 03, Step through it; RFC 9293 sections 3.5 and 3.10.7",
     draw=draw,
     judge=judge,
 )

@@ -141,7 +141,7 @@ EXERCISE = Exercise(
     groups={"the exact number": 2, "in the window": 2, "outside": 2, "the wrap": 1, "any numbers": 1},
     signs=SIGNS,
     hint="How far is `seq` ahead of `rcv_nxt`, modulo 2³²? That one number decides.",
-    reread="notebook 04, the blind reset; RFC 5961 section 3.2; RFC 9293 section 3.10.7.4",
+    reread="notebook 04, A reset from somebody else; RFC 5961 section 3.2; RFC 9293 section 3.10.7.4",
     draw=draw,
     judge=judge,
 )

@@ -59,8 +59,13 @@ SIGNS = {
         "A peer that has nothing to say is silent, too. Only an answer to a ping tells it from a dead one."
     ),
     "asked too often": "One ping in an interval is enough: remember when you have asked.",
+    "word not counted": (
+        "The peer has spoken in between, and that is as good as the answer to a ping: wait `interval` from "
+        "the later of the two."
+    ),
     "clock set forward": (
-        "The clock was set forward, and that is not time gone by: the peer had no chance to speak in it."
+        "Around a jump between 0 and `step` ms have gone by, and nobody knows how many: before you give a "
+        "peer up, or ask again, count only what has gone by for certain."
     ),
     "clock set back": (
         "The clock was set back, and the silence with it: now it takes as much longer until somebody notices."
@@ -158,7 +163,8 @@ class _Watch:
         key, wanted = self.wrong(got)
         case = (
             f"Heartbeat({self.interval}, {self.limit}, {self.step}, ...) after {self.time} ms: the peer "
-            f"spoke {self.time - self.heard_at} ms ago, the last ping or word {self.time - self.marked}"
+            f"spoke {self.time - self.heard_at} ms ago, "
+            + (f'"ping" came {self.time - self.asked_at} ms ago' if self.asked_at else 'no "ping" yet')
         )
         for at, far in self.jumps:
             case += f", at {at} ms the clock was set {'forward' if far > 0 else 'back'} by {abs(far)} ms"
@@ -186,7 +192,8 @@ class _Watch:
         if silent > self.limit + self.step * (1 + self.jumped(self.heard_at)):
             return "clock set back" if self.jumped(self.heard_at, -1) else "found out too late", "dead"
         if got == "ping" and unasked < self.interval:
-            return "clock set forward" if self.jumped(self.marked, 1) else "asked too often", "wait"
+            often = "word not counted" if self.heard_at > self.asked_at else "asked too often"
+            return "clock set forward" if self.jumped(self.marked, 1) else often, "wait"
         if got == "wait" and unasked > self.interval + self.step * (1 + self.jumped(self.marked)):
             return "clock set back" if self.jumped(self.marked, -1) else "not asked in time", "ping"
         return "", ""
@@ -205,7 +212,7 @@ EXERCISE = Exercise(
     groups={"a silent peer": 2, "a peer that answers": 2, "a peer that talks": 1, "clock jumps": 3},
     signs=SIGNS,
     hint="Add up the time that has gone by between the calls, and leave out what cannot be time.",
-    reread="notebook 04, who finds out, and when",
+    reread="notebook 04, How soon is silence noticed?",
     draw=draw,
     judge=judge,
 )

@@ -166,7 +166,7 @@ EXERCISE = Exercise(
     groups={"reading": 2, "nothing more": 1, "the end": 1, "sending": 2},
     signs=SIGNS,
     hint="Both are loops. After each call ask how many bytes are still missing.",
-    reread="notebook 05, what recv and send promise",
+    reread="notebook 05, When calls do not give what you hoped for",
     draw=draw,
     judge=judge,
 )

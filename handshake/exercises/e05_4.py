@@ -36,6 +36,8 @@ SIGNS = {
         "TCP is a stream: one chunk may bring half a message, or three and a half. Go on while there is a "
         "whole message."
     ),
+    "empty message lost": "A message may be empty: a length of 0, with nothing behind it, is one too.",
+    "limit itself refused": "A message that is exactly as long as the limit is allowed.",
     "leftover lost": "What is behind the last whole message belongs to the next: keep it for the next feed.",
     "length little-endian": "The length is big-endian, as in all headers: the highest byte comes first.",
     "recursion": "Many messages in one chunk: who calls itself for each of them runs out of stack.",
@@ -67,27 +69,32 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     """The same messages for every cut; lengths beyond the limit; the end."""
     messages, limit = given["_messages"], given["_limit"]
     stream = stream_of(messages)
-    yield _fed(ask, "whole", limit, [stream], messages, "the whole stream at once")
+    first = _fed(ask, "whole", limit, [stream], messages, "the whole stream at once")
+    yield first
+    little = first.key == "length little-endian"
     yield _fed(ask, "whole", limit, [stream_of([each]) for each in messages], messages, "a message a chunk")
     many = [b"x"] * 3000
     yield _fed(ask, "whole", limit, [stream_of(many)], many, "three thousand messages in one chunk")
     for cut in range(1, min(len(stream), 120)):
-        yield _fed(ask, "cuts", limit, [stream[:cut], stream[cut:]], messages, f"cut behind byte {cut}")
+        yield _fed(
+            ask, "cuts", limit, [stream[:cut], stream[cut:]], messages, f"cut behind byte {cut}", little
+        )
     yield _fed(ask, "cuts", limit, [bytes([each]) for each in stream], messages, "one byte at a time")
     random = Entropy(given["_seed"])
     for _ in range(40):
         yield _fed(ask, "cuts", limit, _pieces(stream, random), messages, "cut at random")
     for size in (limit + 1, 1 << 31, (1 << 32) - 1):
-        yield _refused(ask, limit, size)
+        yield _refused(ask, limit, size, little)
     yield _fed(
         ask, "limit", limit, [stream_of([bytes(limit)])], [bytes(limit)], "a message as long as the limit"
     )
-    for cut, words in ((len(stream), "at the end"), (0, "before anything came")):
-        yield _ended(ask, limit, stream[:cut], False, f"end() {words}")
+    whole = [stream_of([each]) for each in messages]
+    for chunks, words in ((whole, "at the end"), ([], "before anything came")):
+        yield _ended(ask, limit, chunks, False, f"end() {words}")
     for cut in (1, 3, 4, 8):
-        data = stream_of([b"hello", b"world"])[: 9 + cut]
+        chunks = [stream_of([b"hello"]), stream_of([b"world"])[:cut]]
         where = "a length" if cut < 4 else "a message"
-        yield _ended(ask, limit, data, True, f"end() after {len(data)} bytes, inside {where}")
+        yield _ended(ask, limit, chunks, True, f"end() after {9 + cut} bytes, inside {where}")
 
 
 def _pieces(stream: bytes, random: Entropy) -> list[bytes]:
@@ -99,7 +106,11 @@ def _pieces(stream: bytes, random: Entropy) -> list[bytes]:
     return pieces
 
 
-def _fed(ask: Ask, group: str, limit: int, chunks: list[bytes], messages: list[bytes], case: str) -> Finding:
+def _fed(
+    ask: Ask, group: str, limit: int, chunks: list[bytes], messages: list[bytes], case: str,
+    little: bool = False,
+) -> Finding:  # fmt: skip
+    """The messages that come of these chunks.   little: whether lengths are evidently read the wrong way."""
     framer = ask.make("Framer", limit)
     if isinstance(framer, Raised):
         return Finding(group, False, f"Framer({limit})", "a Framer", said(framer))
@@ -108,30 +119,34 @@ def _fed(ask: Ask, group: str, limit: int, chunks: list[bytes], messages: list[b
         if isinstance(got, Raised) or not isinstance(got, list):
             key = "recursion" if isinstance(got, Raised) and got.name == "RecursionError" else ""
             if isinstance(got, Raised) and got.name == "ValueError" and group != "limit":
-                key = "length little-endian" if len(chunks) == 1 else "leftover lost"
+                key = "length little-endian" if len(chunks) == 1 or little else "leftover lost"
+            if isinstance(got, Raised) and got.name == "ValueError" and group == "limit":
+                key = "limit itself refused"
             return Finding(group, False, case, "a list of messages from each feed", said(got), key)
         found += got
     key = "one feed, one message" if len(chunks) == 1 else "leftover lost"
+    if found == [each for each in messages if each] != messages:
+        key = "empty message lost"
     return compare(group, case, messages, found, [(key, found)])
 
 
-def _refused(ask: Ask, limit: int, size: int) -> Finding:
+def _refused(ask: Ask, limit: int, size: int, little: bool) -> Finding:
     case = f"a length of {size}, with a limit of {limit}"
     framer = ask.make("Framer", limit)
     if not isinstance(framer, Made):
         return Finding("limit", False, case, "a Framer", said(framer))
     got = framer("feed", size.to_bytes(4, "big"))
     good = isinstance(got, Raised) and got.name == "ValueError"
-    return Finding(
-        "limit", good, case, "ValueError, at once", said(got), "" if good else "huge length accepted"
-    )
+    key = "length little-endian" if little else "huge length accepted"
+    return Finding("limit", good, case, "ValueError, at once", said(got), "" if good else key)
 
 
-def _ended(ask: Ask, limit: int, data: bytes, inside: bool, case: str) -> Finding:
+def _ended(ask: Ask, limit: int, chunks: list[bytes], inside: bool, case: str) -> Finding:
     framer = ask.make("Framer", limit)
     if not isinstance(framer, Made):
         return Finding("the end", False, case, "a Framer", said(framer))
-    framer("feed", data)
+    for chunk in chunks:
+        framer("feed", chunk)
     got = framer("end")
     good = (isinstance(got, Raised) and got.name == "ValueError") if inside else not isinstance(got, Raised)
     key = "end inside a message" if inside and not good and not isinstance(got, Raised) else ""
@@ -147,7 +162,7 @@ EXERCISE = Exercise(
     groups={"whole": 3, "cuts": 4, "limit": 3, "the end": 2},
     signs=SIGNS,
     hint="Keep a bytearray of what has come and is not used up; take messages from its front in a loop.",
-    reread="notebook 05, the decoder that survives any cut; `handshake/framing.py` has one way to do it",
+    reread="notebook 05, Write it: a decoder that survives any cut; `handshake/framing.py` is one way",
     draw=draw,
     judge=judge,
 )

@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     groups={"names": 2, "wildcards": 2, "addresses": 1, "the common name": 1, "many entries": 2},
     signs=SIGNS,
     hint="First decide whether the host is an address. If it is none, split both names at the dots.",
-    reread="notebook 06, names; RFC 9525 section 6",
+    reread="notebook 06, For whom?; RFC 9525 section 6",
     draw=draw,
     judge=judge,
 )

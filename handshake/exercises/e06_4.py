@@ -293,7 +293,7 @@ EXERCISE = Exercise(
     groups={"who signed": 4, "who may issue": 3, "dates and uses": 3, "what fails, by its name": 2},
     signs=SIGNS,
     hint="Take the anchor off the end if it was sent; then a loop over the rest, issuer beside issued.",
-    reread="notebook 06, the checks of a path one by one; RFC 5280 section 6.1",
+    reread="notebook 06, The bench; RFC 5280 section 6.1",
     draw=draw,
     judge=judge,
 )

@@ -133,7 +133,7 @@ EXERCISE = Exercise(
     groups={"up to one block": 2, "several blocks": 3, "any number of bytes": 3},
     signs=SIGNS,
     hint="Keep two variables in a loop: A, which is replaced in every round, and the output, which grows.",
-    reread="notebook 07, from the premaster secret to the keys; RFC 5246 section 5",
+    reread="notebook 07, From one secret to all keys; RFC 5246 section 5",
     draw=draw,
     judge=judge,
 )

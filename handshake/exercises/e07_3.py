@@ -190,7 +190,7 @@ EXERCISE = Exercise(
     },
     signs=SIGNS,
     hint="Two calls of the PRF: one for the master secret, one for the key block. Then cut, pair by pair.",
-    reread="notebook 07, what the key block is cut into; RFC 5246 sections 6.3 and 8.1, RFC 7627 section 4",
+    reread="notebook 07, From one secret to all keys; RFC 5246 sections 6.3 and 8.1, RFC 7627 section 4",
     draw=draw,
     judge=judge,
 )

@@ -225,7 +225,7 @@ EXERCISE = Exercise(
     groups={"the first Finished": 2, "the second Finished": 2, "HelloRequest": 2, "good or not": 2},
     signs=SIGNS,
     hint="Go through the messages once, and keep the bytes that count so far; at a Finished, hash them.",
-    reread="notebook 07, what Finished covers; RFC 5246 sections 7.4.1.1 and 7.4.9",
+    reread="notebook 07, Finished; RFC 5246 sections 7.4.1.1 and 7.4.9",
     draw=draw,
     judge=judge,
 )

@@ -281,7 +281,7 @@ EXERCISE = Exercise(
     groups=dict.fromkeys(GROUPS.values(), 4),
     signs=SIGNS,
     hint="Ask of every field that the server checks: could it be the same tomorrow? If so, say it again.",
-    reread="notebook 08, the four duels",
+    reread="notebook 08, The duel",
     draw=draw,
     judge=judge,
 )

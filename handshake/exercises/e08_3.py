@@ -209,7 +209,7 @@ EXERCISE = Exercise(
     groups={"TLS 1.2, client": 4, "TLS 1.3, server": 3, "TLS 1.3, client": 3},
     signs=SIGNS,
     hint="Put together what had been sent when the signature was made, and not a byte that came later.",
-    reread="notebook 08, what every proof covers; RFC 8446 section 4.4.3",
+    reread="notebook 08, What each proof covers; RFC 8446 section 4.4.3",
     draw=draw,
     judge=judge,
 )

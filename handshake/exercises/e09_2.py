@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from handshake.entropy import Entropy
-from handshake.exercises.asking import Ask
+from handshake.exercises.asking import Ask, Raised
 from handshake.exercises.judging import Exercise, Finding, compare, each_of
 from handshake.tls.schedule import (
     EMPTY,
     KeySchedule,
-    derive_secret,
     extract,
     traffic_keys,
     transcript_hash,
@@ -38,7 +38,12 @@ The answer is a dictionary of bytes with these eight names:
 `"client key"`, `"client IV"`, `"server key"`, `"server IV"`, with which application data are protected
 (16 bytes a key, 12 an IV; section 7.3).
 
-Put your `hkdf_expand_label` of 09.1 into the same cell. `hashlib` and `hmac` are there.
+What you need besides: HKDF-Extract(salt, secret) is HMAC-SHA256 with the salt as its key. HKDF-Expand-Label
+is, for 32 bytes or less, the first bytes of HMAC-SHA256(secret, info + one byte 01), where `info` is the
+length that is wanted (2 bytes), then the label with `tls13 ` before it, then the context, those two each
+behind its own length (1 byte). Derive-Secret takes the hash of messages as its context, also of no messages.
+Labels are `derived`, `c hs traffic`, `s hs traffic`, `c ap traffic`, `s ap traffic`, `key` and `iv`.
+`hashlib` and `hmac` are there.
 """
 
 STARTER = """
@@ -70,6 +75,11 @@ SIGNS = {
         'What is the client\'s is called the server\'s: "c hs traffic" and "c ap traffic" are what the '
         "client writes with."
     ),
+    "prefix missing": "Every label has `tls13 ` before it, six bytes, and they count in its length.",
+    "no hash of nothing": (
+        'The context of "derived" is the hash of no messages, 32 bytes: SHA-256 of nothing is not nothing.'
+    ),
+    "label of the IV": "The label of the IV is `iv`, in small letters; its name in the answer is another.",
     "PSK ignored": "There is a PSK, and zeros went into the first HKDF-Extract in its place.",
     "keys of the handshake": (
         "These keys come from the handshake traffic secrets: they protect the rest of the handshake, "
@@ -144,15 +154,20 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
         ("handshake traffic secrets", HANDSHAKE),
         ("application traffic secrets", APPLICATION),
     ):
-        yield from each_of(group, (
-            compare(group, f"{case.words}: {name}", case.secrets[name], got.get(name), _signs(case, name))
-            for case, got in told for name in names
-        ))  # fmt: skip
+        yield from each_of(group, (each for case, got in told for each in _secrets(group, names, case, got)))
     group = "keys and IVs"
     yield from each_of(group, (each for case, got in told for each in _keys(group, case, got)))
 
 
+NAMELESS = Raised("", "nothing: there is no such name in the dictionary")
+
 ALL = (*HANDSHAKE, *APPLICATION, *KEYS)
+
+
+def _secrets(group: str, names: Sequence[str], case: Case, got: dict[str, Any]) -> Iterator[Finding]:
+    for name in names:
+        came = got.get(name, NAMELESS)
+        yield compare(group, f"{case.words}: {name}", case.secrets[name], came, _signs(case, name))
 
 
 def _keys(group: str, case: Case, got: dict[str, Any]) -> Iterator[Finding]:
@@ -163,17 +178,31 @@ def _keys(group: str, case: Case, got: dict[str, Any]) -> Iterator[Finding]:
     )
     for name in KEYS:
         signs = [("keys of the handshake", wrong[name]), ("ends swapped", swapped[name])]
-        yield compare(group, f"{case.words}: {name}", wanted[name], got.get(name), signs)
+        secret = _secret(case, got, APPLICATION[name.startswith("server")])
+        label, size = (b"key", 16) if name.endswith("key") else (b"iv", 12)
+        signs.append(("prefix missing", expanded(secret, label, b"", size, prefix=b"")))
+        signs.append(("label of the IV", expanded(secret, b"IV", b"", size)))
+        yield compare(group, f"{case.words}: {name}", wanted[name], got.get(name, NAMELESS), signs)
 
 
 def _cut(case: Case, got: dict[str, Any], names: tuple[str, ...]) -> dict[str, bytes]:
     """Keys and IVs from those secrets, of the answer if they can be used: what is wrong costs points once."""
     found: list[bytes] = []
     for name in names:
-        told = got.get(name)
-        secret = told if type(told) is bytes and len(told) == 32 else case.secrets[name]
-        found += traffic_keys(HASH, secret, 16)
+        found += traffic_keys(HASH, _secret(case, got, name), 16)
     return dict(zip(KEYS, found, strict=True))
+
+
+def _secret(case: Case, got: dict[str, Any], name: str) -> bytes:
+    told = got.get(name)
+    return told if type(told) is bytes and len(told) == 32 else case.secrets[name]
+
+
+def expanded(secret: bytes, label: bytes, context: bytes, size: int, prefix: bytes = b"tls13 ") -> bytes:
+    """HKDF-Expand-Label for 32 bytes or less, with another prefix if that is wanted."""
+    label = prefix + label
+    info = size.to_bytes(2, "big") + bytes([len(label)]) + label + bytes([len(context)]) + context
+    return hmac.digest(secret, info + b"\1", HASH)[:size]
 
 
 LABELS = dict(
@@ -192,16 +221,18 @@ def _signs(case: Case, name: str) -> Iterator[tuple[str, bytes]]:
 
     def made(
         psk: bool = True, derived: Sequence[str] = ("first", "second"), below: bool = application,
-        count: int = own, label: str = LABELS[name],
+        count: int = own, label: str = LABELS[name], prefix: bytes = b"tls13 ", empty: bytes = EMPTY[HASH],
     ) -> bytes:  # fmt: skip
         zeros = bytes(32)
         secret = extract(HASH, zeros, case.psk if psk and case.psk is not None else zeros)
         for step, more in (("first", case.dhe), ("second", zeros)):
             if step == "first" or below:
-                salt = derive_secret(HASH, secret, "derived", EMPTY[HASH]) if step in derived else secret
+                salt = expanded(secret, b"derived", empty, 32, prefix) if step in derived else secret
                 secret = extract(HASH, salt, more)
-        return derive_secret(HASH, secret, label, case.hash(count))
+        return expanded(secret, label.encode(), case.hash(count), 32, prefix)
 
+    yield "prefix missing", made(prefix=b"")
+    yield "no hash of nothing", made(empty=b"")
     if case.psk is not None:
         yield "PSK ignored", made(psk=False)
     for derived in ((), ("first",), ("second",)):
@@ -225,7 +256,7 @@ EXERCISE = Exercise(
     groups={"handshake traffic secrets": 3, "application traffic secrets": 4, "keys and IVs": 3},
     signs=SIGNS,
     hint="Draw the column of RFC 8446 section 7.1 first: three HKDF-Extract, a Derive-Secret between.",
-    reread="notebook 09, the key schedule; RFC 8446 sections 7.1 and 7.3",
+    reread="notebook 09, The tree of keys; RFC 8446 sections 7.1 and 7.3",
     draw=draw,
     judge=judge,
 )

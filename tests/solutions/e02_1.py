@@ -38,4 +38,5 @@ def wrong(given: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
         "other direction": wrapped(other),
         "no wrap": {"numbers": good} if max(good.values()) >= SPACE else None,
         "forgot FIN": wrapped(numbers(given, fin=0)),
+        "no whole number": {"numbers": {name: str(value) for name, value in good.items()}},
     }

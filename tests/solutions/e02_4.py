@@ -44,6 +44,11 @@ WRONG = {
     "only the first byte": RIGHT[0].replace(" or last < rcv_wnd", ""),
     "one beyond the window": RIGHT[0].replace("first < rcv_wnd", "first <= rcv_wnd"),
     "end counted one too far": RIGHT[0].replace("max(length, 1) - 1", "length"),
+    "whole segment wanted": RIGHT[0].replace("first < rcv_wnd or last", "first < rcv_wnd and last"),
+    "every flag counted": RIGHT[0].replace('flags.count("SYN") + flags.count("FIN")', "len(flags)"),
+    "no truth value": RIGHT[0].replace(
+        "return first < rcv_wnd or last < rcv_wnd", "return int(first < rcv_wnd or last < rcv_wnd)"
+    ),
     "SYN and FIN not counted": RIGHT[0].replace(' + flags.count("SYN") + flags.count("FIN")', ""),
     "no wrap": """
 def is_acceptable(seq, length, rcv_nxt, rcv_wnd):

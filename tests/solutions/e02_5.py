@@ -100,6 +100,7 @@ class Reassembler:
         "        for n, octet", "        if far > 0:\n            return b''\n        for n, octet"
     ),
     "beyond the window kept": RIGHT[0].replace("0 <= n < self.window", "0 <= n"),
+    "None for nothing": RIGHT[0].replace("return bytes(found)", "return bytes(found) or None"),
     "FIN before the hole closes": RIGHT[0].replace("self.next == self.fin", "self.fin is not None"),
     "FIN forgotten": RIGHT[0].replace("if fin and 0 <= behind", "if fin and far <= 0 <= behind"),
     "FIN takes a number": RIGHT[0].replace("(self.next + self.done()) % 2**32", "self.next"),

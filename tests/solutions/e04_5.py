@@ -69,6 +69,9 @@ WRONG = {
     ),
     "not asked in time": GOOD.replace('return "ping"', 'return "wait"'),
     "asked too often": GOOD.replace("            self.unasked = 0\n", ""),
+    "word not counted": GOOD.replace(
+        "self.silent = self.unasked = 0\n\n    def tick", "self.silent = 0\n\n    def tick"
+    ),
     "clock set forward": GOOD.replace("0 <= passed <= self.step", "0 <= passed"),
     "clock set back": GOOD.replace("0 <= passed <= self.step", "passed <= self.step"),
     "risen again": GOOD.replace("            self.dead = True", '            return "dead"'),

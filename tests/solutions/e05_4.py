@@ -55,6 +55,10 @@ WRONG = {
     "one feed, one message": RIGHT[0]
     .replace("while len", "if len")
     .replace("                break", "                return found"),
+    "empty message lost": RIGHT[0].replace(
+        "            found.append", "            if size:\n                found.append"
+    ),
+    "limit itself refused": RIGHT[0].replace("size > self.limit", "size >= self.limit"),
     "leftover lost": RIGHT[0].replace("        self.rest += chunk", "        self.rest = bytearray(chunk)"),
     "length little-endian": RIGHT[0].replace('"big"', '"little"'),
     "recursion": """
