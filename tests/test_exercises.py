@@ -5,6 +5,7 @@ For fifty students each, in this process, by the same judges that the lecturer's
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,34 @@ def test_it_says_what_it_asks(one: Exercise) -> None:
     assert all(sentence.endswith((".", "?")) for sentence in one.signs.values())
     for name in one.names:
         assert name in one.starter
+
+
+HEADINGS = {
+    path.name[:2]: {
+        re.sub(r"^#+ ", "", line.strip())
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        for line in cell["source"]
+        if cell["cell_type"] == "markdown" and line.startswith("## ")
+    }
+    for path in sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9][0-9]-*.ipynb"))
+}
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_what_to_read_again_is_a_heading_of_its_notebook(one: Exercise) -> None:
+    place, *_ = one.reread.split(";")
+    notebook, heading = place.removeprefix("notebook ").split(", ", 1)
+    assert notebook == one.id[:2]
+    assert heading in HEADINGS[notebook]
+
+
+def test_an_answer_that_is_stopped_has_come_to_no_end() -> None:
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    result = exercises.check("02.3", stopped)
+    assert result.points == 0
+    assert "came to no end" in str(result)
 
 
 def test_check_remembers_the_best_and_says_what_there_is() -> None:

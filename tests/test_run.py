@@ -15,10 +15,12 @@ from test_grade import ONE, RIGHT, SALTS, cell, rows, run_of, write
 
 from handshake import cli
 from handshake.exercises import EXERCISES
+from handshake.exercises.parameters import given, issue
 from handshake.grade import Limits, Mark, Task, marked
 from handshake.grade.bench import Workshop
 from handshake.grade.cells import grade_id
 from handshake.grade.journal import Journal
+from handshake.grade.pages import file_name
 
 KILLER = """
 import json, os, signal
@@ -177,3 +179,64 @@ def test_what_a_run_wrote_is_what_json_can_read(tmp_path: Path) -> None:
         journal.add(Mark("an\udcffna", "02.3", "d", 1, 8, (("head", "\udcff\n\0"),)))
     lines = [json.loads(line) for line in (tmp_path / "grades.csv.journal").read_text().split("\n") if line]
     assert [line["kind"] for line in lines] == ["mark"]
+
+
+# ---- Who somebody is ---------------------------------------------------------------------------------------
+
+
+def test_whose_values_they_are_is_told_where_names_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder counts; what the notebook says is told, and a list may say who a folder is."""
+    one = EXERCISES["02.1"]
+    right, _ = solutions.cells(one, given(one, "Gus", issue("Autumn 2027")))
+    intro = cell(
+        "", "from handshake import exercises\nexercises.issued('autumn 2027 ')\nexercises.student('Gus')"
+    )
+    write(tmp_path / "in" / "g.huber_12", intro, cell(grade_id(one), right[0]))
+    (tmp_path / "in" / "loose.ipynb").write_text("{}")
+    monkeypatch.setenv("HANDSHAKE_SALT", SALTS.secret.decode())
+    (tmp_path / "names.csv").write_text("g.huber_12,gus\n")
+    out = tmp_path / "grades.csv"
+    command = ["grade", str(tmp_path / "in"), "-o", str(out), "--exercises", "02.1",
+               "--pages", str(tmp_path / "pages"), "--issued"]  # fmt: skip
+    for more, points, words in (
+        (["AUTUMN 2027"], 0, ["says that it is of 'Gus'"]),
+        (["spring", "--names", str(tmp_path / "names.csv")], 0, ["was issued as 'autumn 2027 '"]),
+        (["autumn 2027", "--names", str(tmp_path / "names.csv")], 6, []),
+    ):
+        assert cli.main([*command, *more]) == 0
+        assert rows(out) == [("g.huber_12", "02.1", points)]
+        told = capsys.readouterr().out
+        assert "1 notebooks lie beside the folders" in told
+        assert all(each in told for each in words)
+        assert ("judged for" in told) is bool(words)
+        page = (tmp_path / "pages" / "g.huber_12.html").read_text()
+        assert ("These are the values of &#x27;Gus&#x27;" in page) is (more == ["AUTUMN 2027"])
+    for text, words in (("a,b,c\n", "a row is folder,student; got 'a,b,c'"), (None, "cannot be read")):
+        if text:
+            (tmp_path / "names.csv").write_text(text)
+        else:
+            (tmp_path / "names.csv").unlink()
+        assert cli.main([*command, "x", "--names", str(tmp_path / "names.csv")]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_a_name_that_is_missing_is_said_to_be_elsewhere() -> None:
+    source = "def is_valid_ack(una, nxt, ack):\n    return helper(una)\n"
+    mark = marked(Task("anna", "02.3", source, ()), SALTS, Workshop(Limits()))
+    assert any("what stands in another cell" in words for _, words in mark.told), mark.told
+
+
+@pytest.mark.parametrize(("name", "file"), [
+    ("Ben B\u00e4r", "Ben B\u00e4r"), ("\u674e\u96f7", "\u674e\u96f7"), ("a/b", "a%2Fb"),
+    (".hidden", "%2Ehidden"), ("a%b", "a%25b"), ("..", "%2E."),
+])  # fmt: skip
+def test_pages_keep_the_letters_of_a_name(name: str, file: str) -> None:
+    assert file_name(name) == file
+
+
+def test_pages_of_long_names_differ() -> None:
+    names = [file_name("\u674e" * 300 + tail) for tail in "ab"]
+    assert names[0] != names[1]
+    assert all(len(name.encode()) < 250 for name in names)

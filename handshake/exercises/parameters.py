@@ -23,15 +23,15 @@ ANYBODY = "anybody"
 """Who a student is that has not said so."""
 
 
-def issue(name: str) -> bytes:
-    """The salt of notebooks that were issued under a name, see `exercises.issued`; public, as the name is."""
-    name = name.strip()
-    return PRACTICE + b", issued as " + name.encode("utf-8", "backslashreplace") if name else PRACTICE
-
-
 def normal(student: str) -> str:
     """A student's name as it counts: "Zoë " and "zoë" are one, however the ë was typed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", student).strip().casefold())
+
+
+def issue(name: str) -> bytes:
+    """The salt of notebooks that were issued under a name, see `exercises.issued`; public, as the name is."""
+    name = normal(name)
+    return PRACTICE + b", issued as " + name.encode("utf-8", "backslashreplace") if name else PRACTICE
 
 
 def entropy_of(exercise: Exercise, student: str, salt: bytes = PRACTICE) -> Entropy:
@@ -57,8 +57,20 @@ def shown(exercise: Exercise, student: str, salt: bytes = PRACTICE) -> dict[str,
     return {name: value for name, value in given(exercise, student, salt).items() if not name.startswith("_")}
 
 
-def mistaken(exercise: Exercise, student: str, salt: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Whose parameters may have been taken for a student's own, in words, and what they are."""
+def mistaken(
+    exercise: Exercise, student: str, salt: bytes, says: tuple[str, ...] = ()
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Whose parameters may have been taken for a student's own, in words, and what they are.
+
+    says: names that the student's own notebooks say.
+    """
+    for name in says:
+        if normal(name) != normal(student):
+            yield (
+                f"These are the values of {name!r}, which is the name that the notebook says; they were "
+                f"handed in by {student!r}. Tell your lecturer.",
+                given(exercise, name, salt),
+            )
     if normal(student) != ANYBODY:
         yield (
             f"These are the values of {ANYBODY!r}, that is, of who has not said exercises.student(...); "

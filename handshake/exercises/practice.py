@@ -49,7 +49,10 @@ def check(id: str, *answers: Any, student: str | None = None) -> Result:
         )
     who, salt = _who(student), issue(_memory()["issued"])
     here = Here(dict(zip(one.names, answers, strict=True)))
-    result = judged(one, here, given(one, who, salt), mistaken(one, who, salt))
+    try:
+        result = judged(one, here, given(one, who, salt), mistaken(one, who, salt))
+    except KeyboardInterrupt:  # (the stop button)
+        result = Result(one, trouble="stopped: the answer came to no end")
     _remember(result)
     if one.literal and one.shows and who == ANYBODY:
         result = replace(result, note=NAMELESS)

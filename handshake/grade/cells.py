@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,12 @@ class Submitted:
     student: str
     cells: tuple[Cell, ...]
     troubles: tuple[str, ...]
+
+    def said(self, function: str) -> tuple[str, ...]:
+        """What the notebooks say in `exercises.student("...")`, or in another such call: each once."""
+        call = re.compile(rf"""\bexercises\.{function}\(\s*(["'])([^"'\n]{{1,200}})\1\s*\)""")
+        found = [match[2] for cell in self.cells for match in call.finditer(cell.source)]
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def defined(self) -> list[set[str]]:
@@ -165,7 +172,8 @@ def answer(submitted: Submitted, exercise: Exercise, given: Mapping[str, Any] | 
         found = definitions(changed[-1].source, exercise.id, given)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
-        return Answer("", (*notes, f"the cell cannot be read: {line}{readable(str(error)[:200])}"))
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        return Answer("", (*notes, f"the cell cannot be read: {line}{readable(words[:200])}"))
     return Answer(found.text, tuple(notes), found.left_out)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from handshake.exercises import EXERCISES, Exercise
@@ -13,6 +14,11 @@ from handshake.exercises.parameters import given, mistaken, shown
 from handshake.exercises.shown import lines
 from handshake.grade.bench import Limits, There, Workshop
 from handshake.grade.cells import Submitted, answer
+
+NAMELESS = (
+    "A name is missing: what stands in another cell, or was left out, is not there where answers are marked."
+)
+"""What is said besides of a NameError."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Task:
     """What is to be marked.
 
     source: what runs, "" for nothing.   notes: on how it was found.   left_out: lines that do not run, why.
+    called: see `name`.   says: who the notebooks say that they are of.
     """
 
     student: str
@@ -43,22 +50,35 @@ class Task:
     source: str
     notes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    called: str = ""
+    says: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, submitted: Submitted, exercise: Exercise, salts: Salts) -> Task:
-        """What a student has handed in for an exercise."""
-        mine = shown(exercise, submitted.student, salts.issued) if exercise.literal else None
+    def of(cls, submitted: Submitted, exercise: Exercise, salts: Salts, called: str = "") -> Task:
+        """What a student has handed in for an exercise.   called: see `name`."""
+        mine: dict[str, Any] | None = None
+        says: tuple[str, ...] = ()
+        if exercise.literal:
+            mine = shown(exercise, called or submitted.student, salts.issued)
+            says = submitted.said("student")[:3]
         found = answer(submitted, exercise, mine)
-        return cls(submitted.student, exercise.id, found.source, found.notes, found.left_out)
+        return cls(
+            submitted.student, exercise.id, found.source, found.notes, found.left_out, called, says
+        )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """By which name the student's parameters are drawn: the folder's, if no other is given."""
+        return self.called or self.student
 
     def digest(self, salts: Salts, limits: Limits) -> str:
         """What the mark depends on: as long as this is the same, so is the mark."""
         exercise = EXERCISES[self.exercise]
-        parts = (
-            self.student, self.exercise, str(exercise.version), self.source, "|".join(self.notes),
-            "|".join(self.left_out), hashlib.sha256(salts.of(exercise)).hexdigest(), repr(limits),
-        )  # fmt: skip
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        parts = [
+            self.student, self.exercise, exercise.version, self.source, self.notes, self.left_out,
+            self.called, self.says, hashlib.sha256(salts.of(exercise)).hexdigest(), repr(limits),
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -105,8 +125,11 @@ def marked(task: Task, salts: Salts, workshop: Workshop) -> Mark:
         salt = salts.of(exercise)
         with There(task.source, workshop) as there:
             loose = tuple(name for name, held in there.held.items() if not held)
-            own = given(exercise, task.student, salt)
-            result = judged(exercise, there, own, mistaken(exercise, task.student, salt))
+            own = given(exercise, task.name, salt)
+            result = judged(exercise, there, own, mistaken(exercise, task.name, salt, task.says))
+            nameless = any(each.got.startswith("NameError") for each in result.findings.values())
+            if nameless and not result.note:
+                result = replace(result, note=NAMELESS)
     except Stopped as error:
         result = Result(exercise, trouble=str(error))
     except Exception as error:  # an answer that a judge did not expect costs its own points, and nothing else

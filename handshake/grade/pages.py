@@ -35,10 +35,15 @@ def page(student: str, marks: Sequence[Mark], troubles: Sequence[str] = ()) -> s
 
 def file_name(student: str) -> str:
     """What a student's page is called, without its ending: a name that every file system takes."""
-    name = quote(student, safe=" ", errors="surrogateescape")
-    if len(name) <= NAME_MOST:
+    name = "".join(
+        each if each.isalnum() or each in " -_." else quote(each, safe="", errors="surrogateescape")
+        for each in student
+    )
+    name = f"%2E{name[1:]}" if name.startswith(".") else name
+    if len(name.encode()) <= NAME_MOST:
         return name
-    return f"{name[:NAME_MOST]}-{sha256(os.fsencode(student)).hexdigest()[:16]}"
+    cut = name.encode()[:NAME_MOST].decode(errors="ignore")
+    return f"{cut}-{sha256(os.fsencode(student)).hexdigest()[:16]}"
 
 
 def write_pages(

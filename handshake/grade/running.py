@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from handshake.errors import Refused
 from handshake.exercises import EXERCISES
+from handshake.exercises.parameters import normal
 from handshake.grade.bench import Limits, Workshop, hide, sweep
 from handshake.grade.cells import Submitted, read, readable
 from handshake.grade.journal import Journal
@@ -40,6 +41,7 @@ class Run:
     pages: the folder for what students read, None for none.   spread: where the work is done.
     marks: by student and exercise.   troubles: by student.   loose: the limits that did not hold anywhere.
     ended: answers that have ended the run, (student, exercise) each.
+    names: what students are called whose folder is called otherwise, by the folder.   issued: the notebooks.
     """
 
     folder: Path
@@ -54,6 +56,8 @@ class Run:
     troubles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     loose: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    names: Mapping[str, str] = field(default_factory=dict)
+    issued: str = ""
 
     def go(self, progress: Progress = lambda done, of: None) -> None:
         """Mark everything, and write the CSV and the pages.
@@ -136,18 +140,32 @@ class Run:
             while name in found:  # (of names that are no text, two may read the same)
                 name += "'"
             found[name] = path
+        loose = [path.name for path in self.folder.glob("*.ipynb")]
+        if loose:
+            words = (
+                f"{len(loose)} notebooks lie beside the folders, and are not marked: {', '.join(loose[:3])}"
+            )
+            self.troubles["(nobody)"] = (readable(words),)
         return found
 
     def _tasks(self, students: dict[str, Path], ids: Sequence[str]) -> Iterator[Task]:
         for student, path in students.items():
             submitted = self._read(student, path)
             for id in ids:
-                yield Task.of(submitted, EXERCISES[id], self.salts)
+                yield Task.of(submitted, EXERCISES[id], self.salts, self.names.get(student, ""))
 
     def _read(self, student: str, path: Path) -> Submitted:
         submitted = replace(read(path), student=student)
-        if submitted.troubles:
-            self.troubles[student] = submitted.troubles
+        troubles = list(submitted.troubles)
+        name = self.names.get(student, student)
+        for each in submitted.said("student")[:3]:
+            if normal(each) != normal(name):
+                troubles.append(f"the notebook says that it is of {each!r}; values are judged for {name!r}")
+        for each in submitted.said("issued")[:3]:
+            if normal(each) != normal(self.issued):
+                troubles.append(f"the notebook was issued as {each!r}; values are judged for {self.issued!r}")
+        if troubles:
+            self.troubles[student] = tuple(troubles)
         return submitted
 
     def _keep(self, mark: Mark) -> None:
