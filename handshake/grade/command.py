@@ -124,7 +124,7 @@ def _names(path: Path) -> dict[str, str]:
     odd = next((row for row in rows if len(row) != 2 or not all(row)), None)
     if odd is not None:
         raise Refused(str(path), f"a row is folder,student; got {','.join(odd)[:80]!r}")
-    return {folder: student for folder, student in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _with_bar(run: Run) -> None:
