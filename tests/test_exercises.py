@@ -125,6 +125,14 @@ def test_the_record_tells_every_wrong_answer(one: Exercise, workshop: Workshop) 
 
 
 @pytest.mark.parametrize("one", ALL)
+def test_a_judge_that_goes_from_group_to_group_says_so(one: Exercise) -> None:
+    right, _ = solutions.cells(one, given(one, "anna"))
+    groups = [each.group for each in one.judge(Here(ran(right[0])), given(one, "anna"))]
+    runs = [group for n, group in enumerate(groups) if n == 0 or groups[n - 1] != group]
+    assert not one.in_order or len(runs) == len(set(runs)), runs
+
+
+@pytest.mark.parametrize("one", ALL)
 def test_an_answer_that_nobody_has_written_is_to_do(one: Exercise) -> None:
     for student in STUDENTS[:5]:
         result = judge(one, one.starter, student)

@@ -142,9 +142,9 @@ def test_a_hostile_answer_costs_its_own_points_and_no_more(
     submitted = read(folder)
     assert not submitted.troubles
     began = time.monotonic()
-    bad = marked(Task.of(submitted, ONE, SALTS), SALTS, workshop)
+    bad = marked(Task.of(submitted, ONE), SALTS, workshop)
     assert time.monotonic() - began < 10 * SECONDS, "nothing hangs"
-    good = marked(Task.of(submitted, VALUES, SALTS), SALTS, workshop)
+    good = marked(Task.of(submitted, VALUES), SALTS, workshop)
     assert good.points == VALUES.points
     assert bad.points <= ONE.points // 2, bad.told
     assert len(bad.told) >= 2, "something is said"
@@ -156,6 +156,10 @@ def test_what_a_process_leaves_behind_is_taken_away(
 ) -> None:
     """Children that have gone off into a session of their own are ended, and folders are gone."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    body = "for _ in range(4000):\n        os.mkdir('d')\n        os.chdir('d')\n"
+    deep = f"import os\ndef is_valid_ack(*a):\n    {body}"
+    marked(Task("mallory", "02.3", deep, ()), SALTS, workshop)
+    assert not list(tmp_path.glob("handshake-answer-*"))
     source = (
         "import os\ndef is_valid_ack(*a):\n    open('left', 'w').write('x')\n"
         "    if os.fork() == 0:\n        os.setsid()\n        while True:\n            pass\n"
@@ -169,8 +173,10 @@ def test_what_a_process_leaves_behind_is_taken_away(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked up in /proc")
-def test_nothing_expected_is_in_reach_of_the_answer(workshop: Workshop) -> None:
+def test_nothing_expected_is_in_reach_of_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks through what it can see, for the salt and for the values that are compared with."""
+    monkeypatch.setenv("HANDSHAKE_SALT", SALTS.secret.decode())
+    workshop = Workshop(Limits(seconds=30))
     secret = given(ONE, "mallory", SALTS.secret)
     wanted = [SALTS.secret, secret["_seed"]]  # (the numbers that it is asked with, it gets, of course)
     needles = [each[::-1].hex() for each in wanted]  # (as they would not be found in the answer itself)
@@ -251,7 +257,17 @@ def test_only_definitions_run(tmp_path: Path, workshop: Workshop) -> None:
     ([cell("ex-02-3", ONE.starter)], 0, "as it was handed out"),
     ([cell("ex-02-3", ONE.starter), cell("ex-02-3", RIGHT["02.3"])], 8, ""),
     ([cell("ex-02-3", RIGHT["02.3"]), cell("ex-02-3", ONE.starter)], 8, ""),
-    ([cell("ex-02-3", "x = 1"), cell("ex-02-3", RIGHT["02.3"])], 8, "2 cells for it"),
+    ([cell("ex-02-3", "x = 1"), cell("ex-02-3", RIGHT["02.3"])], 8, ""),
+    ([cell("ex-02-3", ZOO["a question"]), cell("ex-02-3", RIGHT["02.3"])], 8, "2 cells for it"),
+    ([cell("ex-02-3", RIGHT["02.3"]), cell("ex-02-3", "print(is_valid_ack(1, 2, 3))")], 8, ""),
+    ([cell("ex-02-3", RIGHT["02.3"]), cell("ex-02-3", "")], 8, ""),
+    ([cell("ex-02-3", "print('hi')"), cell("", RIGHT["02.3"])], 8, "another one that does was taken"),
+    ([cell("ex-02-3", ONE.starter), cell("", RIGHT["02.3"])], 8, "another one that does was taken"),
+    ([cell("ex-02-3", f"# mine\n{ONE.starter}"), cell("", "x = 1")], 0, ""),
+    ([cell("ex-02-3", "print('hi')")], 0, "nothing in the cell defines anything"),
+    ([cell("ex-02-3", RIGHT["02.3"].replace("\n", "\r"))], 8, ""),
+    ([cell("ex-02-3", RIGHT["02.3"].replace("\n", "\r\n"))], 8, ""),
+    ([cell("ex-02-3", RIGHT["02.3"].replace("is_valid_ack", "is_valid_ak"))], 0, "but there is is_valid_ak"),
     ([cell("", RIGHT["02.3"])], 8, "lost its mark"),
     ([cell("ex-99-9", RIGHT["02.3"])], 8, "lost its mark"),
     ([cell("ex-05-4", RIGHT["05.4"])], 0, "missing"),
@@ -262,7 +278,7 @@ def test_cells_that_were_deleted_edited_or_doubled(
     cells: list[Any], points: int, note: str, tmp_path: Path, workshop: Workshop
 ) -> None:
     submitted = read(write(tmp_path / "anna", *cells))
-    mark = marked(Task.of(submitted, ONE, SALTS), SALTS, workshop)
+    mark = marked(Task.of(submitted, ONE), SALTS, workshop)
     assert mark.points == points
     assert note in " ".join(words for _, words in mark.told)
 

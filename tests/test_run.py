@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from test_grade import ONE, RIGHT, SALTS, cell, rows, run_of, write
 from handshake import cli
 from handshake.exercises import EXERCISES
 from handshake.exercises.parameters import given, issue
-from handshake.grade import Limits, Mark, Task, marked
+from handshake.grade import Limits, Mark, Salts, Task, marked
 from handshake.grade.bench import Workshop
 from handshake.grade.cells import grade_id
 from handshake.grade.journal import Journal
@@ -240,3 +241,110 @@ def test_pages_of_long_names_differ() -> None:
     names = [file_name("\u674e" * 300 + tail) for tail in "ab"]
     assert names[0] != names[1]
     assert all(len(name.encode()) < 250 for name in names)
+
+
+def test_a_person_who_ends_a_run_costs_nobody_anything(tmp_path: Path) -> None:
+    """Ctrl-C is written down, so that a slow answer is not taken for one that ends runs."""
+    right = RIGHT["02.3"]
+    write(tmp_path / "in" / "slow", cell(grade_id(ONE), right))
+    made = run_of(tmp_path)
+    made.exercises = ["02.3"]
+
+    def stopped(tasks, salts, limits):  # type: ignore[no-untyped-def]
+        next(iter(tasks))
+        raise KeyboardInterrupt
+        yield
+
+    made.spread = stopped
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            made.go()
+        assert set(Journal(made.out, SALTS.secret).read()[1].values()) == {0}
+        made._one_by_one = lambda suspects, journal: stopped(iter(suspects), 0, 0)  # type: ignore[method-assign]
+    again = run_of(tmp_path)
+    again.exercises = ["02.3"]
+    again.go()
+    assert rows(again.out) == [("slow", "02.3", 8)]
+
+
+def test_lines_are_sealed_one_over_the_other(tmp_path: Path) -> None:
+    """Neither twice nor without those before them do they count."""
+    out = tmp_path / "grades.csv"
+    path = tmp_path / "grades.csv.journal"
+    marks = [Mark(name, "02.3", name, 1, 8, (("head", "words"),)) for name in "abc"]
+    with Journal(out, b"a secret") as journal:
+        journal.begin("x", alone=True)
+        journal.add(marks[0])
+    with Journal(out, b"a secret") as journal:  # (another run goes on behind it)
+        journal.add(marks[1])
+        journal.add(marks[2])
+    lines = [line for line in path.read_text().split("\n") if line]
+    assert len(Journal(out, b"a secret").read()[0]) == 3
+    path.write_text("\n".join([lines[0]] * 5 + lines[1:]))
+    assert Journal(out, b"a secret").read()[1] == {"x": 1}
+    path.write_text("\n".join([lines[0], *lines[2:]]))
+    assert Journal(out, b"a secret").read() == ({}, {"x": 1})
+    path.write_text("\n".join([*lines[:2], lines[2][:40]]))
+    assert list(Journal(out, b"a secret").read()[0]) == [("a", "02.3")]
+    with Journal(out, b"a secret") as journal:  # behind a line that was cut off
+        journal.add(marks[2])
+    assert list(Journal(out, b"a secret").read()[0]) == [("a", "02.3"), ("c", "02.3")]
+
+
+@pytest.mark.parametrize(("more", "words"), [
+    (["--exercises", ","], "exercises with commas between them"), (["--seconds", "0"], "from 0.1 to 600"),
+    (["--pages", "in/anna/notebook.ipynb"], "it is a file; --pages names a folder"),
+    (["--workers", "0"], "a number from 1 to 256"),
+])  # fmt: skip
+def test_what_cannot_be_is_said_before_anything_is_marked(
+    more: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    write(tmp_path / "in" / "anna", cell(grade_id(ONE), RIGHT["02.3"]))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HANDSHAKE_SALT", SALTS.secret.decode())
+    command = ["grade", "in", "-o", "grades.csv", *more]
+    if "--pages" in more:
+        assert cli.main(command) == 2
+    else:
+        with pytest.raises(SystemExit, match="2"):
+            cli.main(command)
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "grades.csv.journal").exists()
+
+
+def test_exercises_that_are_named_twice_are_marked_once(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "anna", cell(grade_id(ONE), RIGHT["02.3"]))
+    made = run_of(tmp_path)
+    made.exercises = ["02.3", "02.3"]
+    made.go()
+    assert rows(made.out) == [("anna", "02.3", 8)]
+
+
+def test_a_page_is_text_whatever_an_answer_says(tmp_path: Path) -> None:
+    source = "def is_valid_ack(*a):\n    raise ValueError('<script>alert(1)</script>')\n"
+    write(tmp_path / "in" / "<b>anna", cell(grade_id(ONE), source))
+    (tmp_path / "in" / "<b>anna" / "<i>.ipynb").write_text("{")
+    made = run_of(tmp_path, pages=tmp_path / "pages")
+    made.go()
+    (page,) = (tmp_path / "pages").glob("*.html")
+    text = page.read_text()
+    assert "&lt;script&gt;" in text
+    assert "&lt;i&gt;" in text
+    assert not any(each in text for each in ("<script>", "<b>anna", "<i>"))
+
+
+@pytest.mark.parametrize("change", ["student", "secret", "limits", "source", "notes", "version", "name"])
+def test_a_mark_depends_on_all_that_it_was_made_of(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest() -> str:
+        task = Task(values["student"], "02.3", values["source"], (values["notes"],), called=values["name"])
+        return task.digest(Salts(values["secret"].encode(), b""), Limits(seconds=float(values["limits"])))
+
+    values = {"student": "a", "secret": "b", "limits": "1", "source": "c", "notes": "d", "name": "e"}
+    before = digest()
+    if change == "version":
+        changed = {**EXERCISES, "02.3": replace(ONE, version=2)}
+        monkeypatch.setattr("handshake.grade.marking.EXERCISES", changed)
+    else:
+        values[change] += "1"
+    assert digest() != before

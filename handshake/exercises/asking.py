@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from handshake.exercises.desk import SOCKET, Desk, Socket, plain, unplain
@@ -28,10 +29,6 @@ class Raised:
     __repr__ = __str__
 
 
-class Missing(Exception):
-    """The answer has no such name."""
-
-
 class Stopped(Exception):
     """The answer came to no end, or its process did: nothing more can be asked."""
 
@@ -50,7 +47,7 @@ class Ask:
         self.desk = desk
 
     def __call__(self, name: str, *args: Any) -> Any:
-        """Call a function: its value, or Raised.  Missing if there is none of that name."""
+        """Call a function: its value, or Raised, also where there is none of that name."""
         return value_of(self._asked({"op": "call", "name": name, "args": _plain(args)}))
 
     def many(self, name: str, cases: Sequence[Sequence[Any]]) -> list[Any]:
@@ -84,10 +81,7 @@ class Ask:
         return value_of(told), socket.sent
 
     def _asked(self, asked: dict[str, Any], far: Socket | None = None) -> dict[str, Any]:
-        told = self.desk.answer(asked, far)
-        if "missing" in told:
-            raise Missing(str(told["missing"]))
-        return told
+        return self.desk.answer(asked, far)
 
 
 class Made:
@@ -120,12 +114,21 @@ def value_of(told: dict[str, Any]) -> Any:
             return unplain(told["value"])
         except (ValueError, TypeError, KeyError):
             return Raised("", "something that is no plain value")
+    if "missing" in told:
+        return Raised("", _missing(str(told["missing"]), told.get("there")))
     if "odd" in told:
         words = f"{told['odd']}, where a plain value is wanted: numbers, text, bytes, lists or dictionaries"
         return Raised("", words)
     return Raised(
         str(told.get("raised", ""))[:60], str(told.get("words", ""))[:300], _whole(told.get("line"))
     )
+
+
+def _missing(name: str, there: Any) -> str:
+    """That there is no such name in the answer, and what may have been meant."""
+    names = [str(each) for each in there] if isinstance(there, list) else []
+    near = get_close_matches(name, [each for each in names if not each.startswith("_")], 1, 0.75)
+    return f"nothing: there is no {name} in the answer" + (f", but there is {near[0]}" if near else "")
 
 
 def _whole(value: Any) -> int:

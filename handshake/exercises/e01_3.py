@@ -167,4 +167,5 @@ EXERCISE = Exercise(
     reread="notebook 01, The checksum; RFC 9293 section 3.1 and RFC 1071",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

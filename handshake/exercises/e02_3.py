@@ -122,4 +122,5 @@ EXERCISE = Exercise(
     reread="notebook 02, Round the ring; RFC 9293 section 3.10.7.4",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -147,4 +147,5 @@ EXERCISE = Exercise(
     reread="notebook 02, Break it: a hole; RFC 9293 section 3.4",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -214,4 +214,5 @@ EXERCISE = Exercise(
     reread="notebook 02, Break it: a hole; RFC 9293 section 3.10.7.4, Seventh",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

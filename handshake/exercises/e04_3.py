@@ -144,4 +144,5 @@ EXERCISE = Exercise(
     reread="notebook 04, A reset from somebody else; RFC 5961 section 3.2; RFC 9293 section 3.10.7.4",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -215,4 +215,5 @@ EXERCISE = Exercise(
     reread="notebook 04, How soon is silence noticed?",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -169,4 +169,5 @@ EXERCISE = Exercise(
     reread="notebook 05, When calls do not give what you hoped for",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -165,4 +165,5 @@ EXERCISE = Exercise(
     reread="notebook 05, Write it: a decoder that survives any cut; `handshake/framing.py` is one way",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -171,4 +171,5 @@ EXERCISE = Exercise(
     reread="notebook 06, For whom?; RFC 9525 section 6",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -296,4 +296,5 @@ EXERCISE = Exercise(
     reread="notebook 06, The bench; RFC 5280 section 6.1",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -136,4 +136,5 @@ EXERCISE = Exercise(
     reread="notebook 07, From one secret to all keys; RFC 5246 section 5",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -193,4 +193,5 @@ EXERCISE = Exercise(
     reread="notebook 07, From one secret to all keys; RFC 5246 sections 6.3 and 8.1, RFC 7627 section 4",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -228,4 +228,5 @@ EXERCISE = Exercise(
     reread="notebook 07, Finished; RFC 5246 sections 7.4.1.1 and 7.4.9",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -284,4 +284,5 @@ EXERCISE = Exercise(
     reread="notebook 08, The duel",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -212,4 +212,5 @@ EXERCISE = Exercise(
     reread="notebook 08, What each proof covers; RFC 8446 section 4.4.3",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

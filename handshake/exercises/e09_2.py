@@ -259,4 +259,5 @@ EXERCISE = Exercise(
     reread="notebook 09, The tree of keys; RFC 8446 sections 7.1 and 7.3",
     draw=draw,
     judge=judge,
+    in_order=True,
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handshake.entropy import Entropy
-from handshake.exercises.asking import Ask, Missing, Raised, Stopped
+from handshake.exercises.asking import Ask, Raised, Stopped
 
 TODO = "NotImplementedError"
 """What a function raises that nobody has written yet."""
@@ -46,6 +46,7 @@ class Exercise:
     id: "03.3".   title: what it is about.   statement: what is asked, in Markdown.
     starter: the cell as the student gets it.   names: of what is asked for: functions, classes or values.
     literal: whether the answer is values, and not code.
+    in_order: whether the judge is through with one group before it begins with the next.
     groups: what there is to win, points by group.   signs: typical wrong answers, a sentence each, by key.
     hint: one, for whoever is stuck.   reread: where to read again.
     draw: makes a student's parameters.   judge: asks an answer and yields findings.
@@ -64,6 +65,7 @@ class Exercise:
     draw: Callable[[Entropy], dict[str, Any]]
     judge: Callable[[Ask, dict[str, Any]], Iterable[Finding]]
     literal: bool = False
+    in_order: bool = False
     version: int = 1
 
     @property
@@ -154,7 +156,7 @@ def _is_empty(ask: Ask, exercise: Exercise) -> bool:
     """Whether the values that are asked for are not filled in."""
     try:
         return all(_blank(ask.value(name)) for name in exercise.names)
-    except (Missing, Stopped):
+    except Stopped:
         return False
 
 
@@ -168,24 +170,25 @@ def _blank(value: Any) -> bool:
 
 def _judged(exercise: Exercise, findings: Iterable[Finding]) -> Result:
     kept: dict[str, Finding] = {}
-    trouble = ""
+    trouble, last = "", ""
     try:
         for count, each in enumerate(findings):
-            if each.got.startswith(TODO) and not any(one.good for one in kept.values()):
-                return Result(exercise, todo=True)
+            last = each.group
             if each.group not in kept or kept[each.group].good:
                 kept[each.group] = each
             if count >= CASES_MOST:
                 break
-    except Missing as error:
-        trouble = (
-            f"there is no {error} in the answer; the names that are asked for are {', '.join(exercise.names)}"
-        )
     except Stopped as error:
         trouble = str(error)
+    unwritten = [each.got.startswith(TODO) for each in kept.values()]
+    nothing = not any(each.good for each in kept.values())
+    if nothing and not trouble and (any(unwritten) if exercise.literal else unwritten and all(unwritten)):
+        return Result(exercise, todo=True)
     if trouble:
-        # What was not judged to its end is not won; which groups were through, nobody can tell.
-        kept = {group: each for group, each in kept.items() if not each.good}
+        # What was not judged to its end is not won.  Where a judge goes from group to group, those before
+        # the last one were; else nobody can tell.
+        through = [group for group in kept if group != last] if exercise.in_order else []
+        kept = {group: each for group, each in kept.items() if not each.good or group in through}
     return Result(exercise, kept, trouble=trouble)
 
 
@@ -197,7 +200,32 @@ def compare(group: str, case: str, expected: Any, got: Any, signs: Iterable[tupl
     """
     good = same(expected, got)
     key = "" if good else next((key for key, value in signs if same(value, got)), "")
-    return Finding(group, good, case, said(expected), said(got), key, compared=True)
+    came = said(got)
+    if not good and not key and _alike(expected, got):
+        wanted = type(expected).__name__
+        came = f"{came}, which is right, but {type(got).__name__} and not {wanted}"
+    return Finding(group, good, case, said(expected), came, key, compared=True)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values of different types say the same: 7, 7.0, "7" and "0x7", bytes and hexadecimal."""
+    if isinstance(one, int) and isinstance(other, str):
+        try:
+            return int(other, 0) == one
+        except ValueError:
+            return False
+    if isinstance(one, bytes) and isinstance(other, str):
+        return "".join(other.split()).lower() == one.hex()
+    return isinstance(one, (int, float)) and isinstance(other, (int, float)) and one == other
+
+
+def entry(came: Any, name: str) -> Any:
+    """An entry of a dictionary that was answered, or what is said where there is none."""
+    if not isinstance(came, dict):
+        return came
+    if name in came:
+        return came[name]
+    return Raised("", f"nothing: there is no {name!r} in the dictionary")
 
 
 def same(one: Any, other: Any) -> bool:

@@ -25,6 +25,7 @@ from typing import IO, Any
 
 from handshake.exercises import desk
 from handshake.exercises.asking import Ask, Stopped, value_of
+from handshake.grade.definitions import statements
 
 STARTED = """
 import marshal, os
@@ -96,15 +97,22 @@ class There(Ask):
     """An answer in a process of its own.
 
     source: its text.   workshop: where processes come from.
-    held: which limits hold, by name.   Stopped is raised by whatever ends it before its time.
+    mine: what `exercises.mine(...)` gives it, None for nothing.
+    held: which limits hold, by name.   failed: statements that raised something as the cell ran, in words.
+    Stopped is raised by whatever ends it before its time.
     """
 
-    def __init__(self, source: str, workshop: Workshop) -> None:
+    def __init__(self, source: str, workshop: Workshop, mine: Any = None) -> None:
         super().__init__(self)
+        try:
+            parts = statements(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise Stopped(f"the cell cannot be read: {getattr(error, 'msg', error)}") from None
         self.limits = workshop.limits
         self.folder = mkdtemp(prefix=FOLDER.format(os.getpid()))
         self.ends = time.monotonic() + self.limits.seconds
         self.held: dict[str, bool] = {}
+        self.failed: tuple[str, ...] = ()
         self._read = bytearray()
         self._count = 0
         self._process = subprocess.Popen(
@@ -113,13 +121,14 @@ class There(Ask):
             env={"LANG": "C.UTF-8", MARK: self.folder}, start_new_session=True, close_fds=True,
         )  # fmt: skip
         try:
-            told = self._talk({"source": source, "limits": self.limits.of_process()}, workshop.code)
-            held = told.get("held")
+            first = {"parts": parts, "mine": desk.plain(mine), "limits": self.limits.of_process()}
+            told = self._talk(first, workshop.code)
+            held, failed = told.get("held"), told.get("failed")
             self.held = (
                 {str(key): value is True for key, value in held.items()} if isinstance(held, dict) else {}
             )
-            if "raised" in told:
-                raise Stopped(f"the cell does not run: {value_of(told)}")
+            if isinstance(failed, list):
+                self.failed = tuple(_failure(each) for each in failed[:5])
         except BaseException:
             self.close()
             raise
@@ -152,7 +161,7 @@ class There(Ask):
         self._process.wait()
         if not self.held.get("processes"):
             end_all(self.folder)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
     def __enter__(self) -> There:
         return self
@@ -225,6 +234,12 @@ class There(Ask):
         return f"its process has ended itself, with {code}"
 
 
+def _failure(told: Any) -> str:
+    line, error = told if isinstance(told, list) and len(told) == 2 else (0, {})
+    words = value_of(error) if isinstance(error, dict) else ""
+    return f"line {str(line)[:6]} does not run where answers are marked: {words}"
+
+
 def _close(stream: IO[bytes] | None) -> None:
     if stream is not None:
         stream.close()
@@ -248,12 +263,41 @@ def end_all(mark: str) -> None:
         time.sleep(0.02)
 
 
+def remove(folder: str | Path) -> None:
+    """Take a folder away, however deep it is; what cannot be taken away stays."""
+    for _ in range(3):
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        except RecursionError:
+            _flatten(Path(folder))
+        if not os.path.lexists(folder):
+            return
+
+
+def _flatten(folder: Path) -> None:
+    """Bring what lies deep in a folder up to its top, step by step, so that it can be removed."""
+    deep = folder
+    for n in range(100_000):
+        with os.scandir(deep) as entries:
+            inside = next((Path(each.path) for each in entries if each.is_dir(follow_symlinks=False)), None)
+        if inside is None:
+            return
+        moved = folder / f"flat-{n}"
+        try:
+            os.rename(inside, moved)
+        except OSError:
+            return
+        if deep != folder:
+            shutil.rmtree(deep, ignore_errors=True)
+        deep = moved
+
+
 def sweep() -> None:
     """Take away folders of answers whose run was ended before it could."""
     for path in Path(gettempdir()).glob(FOLDER.format("[0-9]*") + "*"):
         number = path.name.split("-")[2]
         if number.isdigit() and not _lives(int(number)):
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
 
 
 def _lives(number: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,7 +78,8 @@ def read(folder: Path) -> Submitted:
     """The submission in a folder, which is called after its student; what is wrong with a file is said."""
     cells: list[Cell] = []
     troubles: list[str] = []
-    paths = sorted(path for path in folder.glob("*.ipynb") if path.is_file() and not path.is_symlink())
+    paths = [path for path in folder.glob("*.ipynb") if path.is_file() and not path.is_symlink()]
+    paths.sort(key=_age)
     if not paths:
         deeper = sum(1 for _ in folder.glob("*/*.ipynb"))
         more = f"; the {deeper} in folders within it are not read" if deeper else ""
@@ -97,6 +98,12 @@ def read(folder: Path) -> Submitted:
     if len(paths) > NOTEBOOKS_MOST:
         troubles.append(f"{len(paths)} notebooks, of which {NOTEBOOKS_MOST} were read")
     return Submitted(readable(folder.name), tuple(cells), tuple(troubles))
+
+
+def _age(path: Path) -> tuple[str, int, str]:
+    """Copies after the first: "a.ipynb", "a (1).ipynb", "a (2).ipynb"."""
+    match = re.fullmatch(r"(.*?) ?\((\d{1,6})\)", path.stem)
+    return (match[1], int(match[2]), path.stem) if match else (path.stem, 0, path.stem)
 
 
 def readable(text: str) -> str:
@@ -147,40 +154,58 @@ def _id(metadata: Any) -> str:
     return str(inside.get("grade_id", "")) if isinstance(inside, dict) else ""
 
 
-def answer(submitted: Submitted, exercise: Exercise, given: Mapping[str, Any] | None = None) -> Answer:
-    """A student's answer to an exercise.   given: what `exercises.mine(...)` in the cell stands for.
+def answer(submitted: Submitted, exercise: Exercise) -> Answer:
+    """A student's answer to an exercise.
 
-    It is the cell that carries the exercise's id; without one, a cell that defines what is asked for.  Of
-    several the last that is not the cell as it was handed out.
+    It is the last cell that carries the exercise's id and defines what is asked for; or those cells together;
+    or else the last of any cells that defines it.  A cell as it was handed out does not count.
     """
-    named = [cell for cell in submitted.cells if cell.id == grade_id(exercise)]
-    notes = []
-    if not named:
-        wanted = set(exercise.names)
-        named = [
-            cell for cell, names in zip(submitted.cells, submitted.defined, strict=True) if wanted <= names
-        ]
-        if named:
-            notes.append("the cell has lost its mark, and was found by what it defines")
     handed_out = {_squeezed(exercise.starter), _squeezed(cell_of(exercise))}
-    changed = [cell for cell in named if _squeezed(cell.source) not in handed_out]
-    if not changed:
-        return Answer("", ("the cell is missing",) if not named else ("the cell is as it was handed out",))
-    if len(changed) > 1:
-        notes.append(f"there are {len(changed)} cells for it, and the last was taken")
+    wanted = set(exercise.names)
+    changed = [
+        (cell, names)
+        for cell, names in zip(submitted.cells, submitted.defined, strict=True)
+        if (cell.id == grade_id(exercise) or wanted <= names) and _squeezed(cell.source) not in handed_out
+    ]
+    named = [each for each in changed if each[0].id == grade_id(exercise)]
+    there = any(cell.id == grade_id(exercise) for cell in submitted.cells)
+    notes = []
+    whole = [cell for cell, names in named if wanted <= names]
+    elsewhere = [cell for cell, names in changed if wanted <= names and cell.id != grade_id(exercise)]
+    if whole:
+        source = whole[-1].source
+        if len(whole) > 1:
+            notes.append(f"there are {len(whole)} cells for it, and the last was taken")
+    elif len(named) > 1 and wanted <= set().union(*(names for _, names in named)):
+        source = "\n".join(cell.source for cell, _ in named)
+        notes.append(
+            f"it is in {len(named)} cells, which were taken together: lines are counted through them"
+        )
+    elif elsewhere:
+        source = elsewhere[-1].source
+        notes.append(
+            "its own cell does not define what is asked for, and another one that does was taken"
+            if there else "the cell has lost its mark, and was found by what it defines"
+        )  # fmt: skip
+    elif named:
+        source = max(named, key=lambda each: len(each[1] & wanted))[0].source
+    else:
+        return Answer("", ("the cell is as it was handed out" if there else "the cell is missing",))
     try:
-        found = definitions(changed[-1].source, exercise.id, given)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        found = definitions(source)
+    except Exception as error:  # somebody else's text, whatever it may be
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         return Answer("", (*notes, f"the cell cannot be read: {line}{readable(words[:200])}"))
+    if not found.text.strip():
+        notes.append("nothing in the cell defines anything")
     return Answer(found.text, tuple(notes), found.left_out)
 
 
 def _defined(source: str) -> set[str]:
     try:
         return set(definitions(source).names)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except Exception:  # somebody else's text, whatever it may be
         return set()
 
 

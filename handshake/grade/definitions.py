@@ -6,10 +6,11 @@ It is read as a syntax tree; here, nothing of it runs at all.
 from __future__ import annotations
 
 import ast
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 MAKERS = frozenset((
     "abs", "all", "any", "bin", "bool", "bytearray", "bytes", "chr", "dict", "divmod", "enumerate", "filter",
@@ -21,6 +22,9 @@ MAKERS = frozenset((
 
 SHOWN = frozenset(("check", "display", "mine", "points", "print", "progress", "student"))
 """Calls that show something: nobody misses them where answers are marked."""
+
+THERE = sys.stdlib_module_names | {"handshake"}
+"""Modules that there are where answers are marked; of the package no more than `exercises.mine`."""
 
 TOLD_MOST = 4
 """So many lines that are left out are named."""
@@ -39,17 +43,14 @@ class Definitions:
     left_out: tuple[str, ...]
 
 
-def definitions(source: str, id: str = "", given: Mapping[str, Any] | None = None) -> Definitions:
+def definitions(source: str) -> Definitions:
     """Imports, functions, classes and constants of a cell, in their order, on their own lines.
 
-    given: what a call `exercises.mine(id)` stands for; without it, such a line is left out.
-    SyntaxError if it is no Python.
+    SyntaxError if it is no Python, with what a notebook adds to it (%magic, !command, name?).
     """
-    lines = source.replace("\r\n", "\n").split("\n")
-    lines = ["" if line.startswith(("%", "!", "?")) else line for line in lines]
-    tree = ast.parse("\n".join(lines))
-    if given is not None and "mine" in source:
-        tree = _Given(id, given).visit(tree)
+    text = readable_form(source)
+    lines = text.split("\n")
+    tree = ast.parse(text)
     reader = _Reader()
     kept_nodes, left_out = [], []
     for node in tree.body:
@@ -64,6 +65,49 @@ def definitions(source: str, id: str = "", given: Mapping[str, Any] | None = Non
     return Definitions(_text(tree, lines), frozenset(reader.own), tuple(left_out))
 
 
+def readable_form(source: str) -> str:
+    """A cell's text as Python alone: as it is, or without what only a notebook understands.
+
+    Only what does not parse as it is is changed: a line may begin with "%" inside a longer one.
+    """
+    text = source.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+    lines = text.split("\n")
+    bare = "\n".join("" if _is_magic(line) else line for line in lines)
+    prompted = "\n".join(re.sub(r"^(>>>|\.\.\.) ?", "", line) for line in lines)
+    first: SyntaxError | None = None
+    for form in (text, bare, textwrap.dedent(bare), prompted):
+        try:
+            ast.parse(form)
+        except SyntaxError as error:
+            first = first or error
+        else:
+            return form
+    raise first if first is not None else ValueError("no Python")
+
+
+def _is_magic(line: str) -> bool:
+    """Whether a notebook takes a line for something else than Python."""
+    bare = line.strip()
+    return bare.startswith(("%", "!", "?")) or bare.endswith("?") or bool(MAGIC.match(bare))
+
+
+MAGIC = re.compile(r"[A-Za-z_]\w*\s*=\s*[%!]")
+
+
+def statements(source: str) -> list[tuple[int, str]]:
+    """The statements of a text, each with its first line: (line, text).   SyntaxError if it is no Python."""
+    lines = source.split("\n")
+    found: list[tuple[int, int]] = []
+    for node in ast.parse(source).body:
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+        end = node.end_lineno or first
+        if found and first <= found[-1][1]:  # (two on one line)
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((first, end))
+    return [(first, "\n".join(lines[first - 1 : end])) for first, end in found]
+
+
 def _text(tree: ast.Module, lines: list[str]) -> str:
     """Every line keeps its number, so that what is said of line 7 is found in line 7."""
     kept = [""] * len(lines)
@@ -71,49 +115,12 @@ def _text(tree: ast.Module, lines: list[str]) -> str:
         first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
         for number in range(first, (node.end_lineno or first) + 1):
             kept[number - 1] = lines[number - 1]
-        if hasattr(node, CHANGED):
-            kept[first - 1 : node.end_lineno] = [
-                ast.unparse(node),
-                *[""] * ((node.end_lineno or first) - first),
-            ]
     text = "\n".join(kept)
     try:
         same = ast.dump(ast.parse(text)) == ast.dump(tree)
     except SyntaxError:
         same = False
     return text if same else ast.unparse(tree)  # (two statements on one line, say)
-
-
-CHANGED = "changed_here"
-"""The attribute of a statement that does not say any more what its lines say."""
-
-
-class _Given(ast.NodeTransformer):
-    """Puts a student's parameters where `exercises.mine(id)` stands."""
-
-    def __init__(self, id: str, given: Mapping[str, Any]) -> None:
-        self.id, self.given = id, given
-        self.found = False
-
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        for statement in node.body:
-            self.found = False
-            if not isinstance(statement, ast.Expr):
-                self.visit(statement)
-            if self.found:
-                setattr(statement, CHANGED, True)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        asks = (
-            len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value == self.id
-        )
-        if called != "mine" or not asks or node.keywords:
-            return node
-        self.found = True
-        return ast.parse(repr(dict(self.given)), mode="eval").body
 
 
 QUIET = "it only shows something"
@@ -151,7 +158,7 @@ class _Reader:
         inside = isinstance(node, ast.ImportFrom) and node.level > 0
         modules = [each.name for each in node.names] if isinstance(node, ast.Import) else [node.module or ""]
         for module in modules:
-            if inside or module.partition(".")[0] not in sys.stdlib_module_names:
+            if inside or module.partition(".")[0] not in THERE:
                 return f"there is no module {module or '.'} where answers are marked, but only Python's own"
         self.callable |= {(each.asname or each.name).partition(".")[0] for each in node.names}
         return ""
@@ -188,14 +195,19 @@ class _Reader:
 
     def is_constant(self, node: ast.expr) -> bool:
         """Whether a value calls nothing but what makes values."""
-        known = self.callable | set(_bound(node))
+        bound: set[str] | None = None
         for each in _run(node):
             if isinstance(each, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
                 return False
-            if isinstance(each, ast.Call) and (
-                _root(each.func) not in known | {""} or _has_lambda(each.func)
-            ):
+            if not isinstance(each, ast.Call):
+                continue
+            root = _root(each.func)
+            if _has_lambda(each.func):
                 return False
+            if root and root not in self.callable:
+                bound = set(_bound(node)) if bound is None else bound
+                if root not in bound:
+                    return False
         return True
 
 
@@ -256,6 +268,8 @@ def _shows(node: ast.stmt) -> bool:
     if not isinstance(node, ast.Expr):
         return False
     value = node.value
+    if any(isinstance(each, ast.NamedExpr) for each in ast.walk(value)):
+        return False  # (it gives a name)
     if isinstance(value, ast.Call):
         return (value.func.attr if isinstance(value.func, ast.Attribute) else _root(value.func)) in SHOWN
     return isinstance(value, (ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple))

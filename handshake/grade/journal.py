@@ -1,8 +1,9 @@
 """What a run has done, written down as it comes, so that one that was ended can be taken up again.
 
-A line is a mark, or says that an answer is about to run.  Each is sealed with the lecturer's secret: an
-answer, which runs as the same user, can take lines away and so have things done again, but it can add none
-and change none.
+A line is a mark, or says that an answer is about to run, or that a person has ended the run.  Each is sealed
+with the lecturer's secret, and over the seal of the line before it: an answer, which runs as the same user,
+can take away the last lines and so have things done again, but it can add none, change none, and take none
+out of the middle without those behind it being lost as well.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from handshake.grade.marking import Mark
 LINE_MOST = 1 << 20
 """A longer line is none of ours, in bytes."""
 
+ENDED_MOST = 5
+"""So often a person may end a run without that being held against the answers that were running."""
+
 
 class Journal:
     """The journal of a run, beside the file of marks.
@@ -34,6 +38,7 @@ class Journal:
         self.path = out.with_name(f"{out.name}.journal")
         self._key = hmac.digest(secret, b"handshake, the journal", "sha256")
         self._file: int | None = None
+        self._last = ""
 
     def read(self) -> tuple[dict[tuple[str, str], Mark], dict[str, int]]:
         """The marks, the last of each; and the digests of what was begun and has none, each with how often
@@ -41,11 +46,15 @@ class Journal:
         """
         marks: dict[tuple[str, str], Mark] = {}
         begun: dict[str, int] = {}
+        ended = 0
         for kind, form in self._lines():
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 if kind == "begun":
                     digest, alone = str(form["digest"]), form["alone"] is True
                     begun[digest] = begun.get(digest, 0) + alone
+                elif kind == "ended":
+                    ended += 1
+                    begun = dict.fromkeys(begun, 0) if ended <= ENDED_MOST else begun
                 elif kind == "mark":
                     mark = Mark.from_plain(form)
                     marks[mark.student, mark.exercise] = mark
@@ -62,11 +71,17 @@ class Journal:
         if self._file is not None:
             os.fsync(self._file)
 
+    def ended(self) -> None:
+        """A person has ended the run: the answers that were running have not."""
+        self._write("ended", {})
+
     def remove(self) -> None:
         """The run is over."""
         self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Journal:
+        for _ in self._lines():
+            pass  # (to go on behind the last of them)
         try:
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
@@ -80,15 +95,17 @@ class Journal:
 
     def _write(self, kind: str, form: dict[str, Any]) -> None:
         if self._file is not None:
-            line = json.dumps({"kind": kind, "what": form, "seal": self._seal(kind, form)})
+            self._last = self._seal(kind, form)
+            line = json.dumps({"kind": kind, "what": form, "seal": self._last})
             # (A line that was cut off before ends here.)
             os.write(self._file, b"\n" + line.encode() + b"\n")
 
     def _seal(self, kind: str, form: Any) -> str:
-        text = json.dumps([kind, form], sort_keys=True)
+        text = json.dumps([self._last, kind, form], sort_keys=True)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
     def _lines(self) -> Iterator[tuple[str, Any]]:
+        self._last = ""
         try:
             file = self.path.open("rb")
         except OSError:
@@ -99,4 +116,5 @@ class Journal:
                     told = json.loads(line)
                     kind, form, seal = str(told["kind"]), told["what"], str(told["seal"])
                     if hmac.compare_digest(seal.encode(), self._seal(kind, form).encode()):
+                        self._last = seal
                         yield kind, form

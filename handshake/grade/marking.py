@@ -54,14 +54,10 @@ class Task:
     says: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, submitted: Submitted, exercise: Exercise, salts: Salts, called: str = "") -> Task:
+    def of(cls, submitted: Submitted, exercise: Exercise, called: str = "") -> Task:
         """What a student has handed in for an exercise.   called: see `name`."""
-        mine: dict[str, Any] | None = None
-        says: tuple[str, ...] = ()
-        if exercise.literal:
-            mine = shown(exercise, called or submitted.student, salts.issued)
-            says = submitted.said("student")[:3]
-        found = answer(submitted, exercise, mine)
+        says = submitted.said("student")[:3] if exercise.literal else ()
+        found = answer(submitted, exercise)
         return cls(
             submitted.student, exercise.id, found.source, found.notes, found.left_out, called, says
         )  # fmt: skip
@@ -118,24 +114,27 @@ def marked(task: Task, salts: Salts, workshop: Workshop) -> Mark:
     exercise = EXERCISES[task.exercise]
     digest = task.digest(salts, workshop.limits)
     loose: tuple[str, ...] = ()
-    if not task.source:
+    failed: tuple[str, ...] = ()
+    if not task.source.strip():
         head = ("head", f"{exercise.id} {exercise.title}: 0 of {exercise.points} points")
         return Mark(task.student, task.exercise, digest, 0, exercise.points, (head, *_noted(task)))
     try:
         salt = salts.of(exercise)
-        with There(task.source, workshop) as there:
+        mine = shown(exercise, task.name, salt) if exercise.literal else None
+        with There(task.source, workshop, mine) as there:
             loose = tuple(name for name, held in there.held.items() if not held)
             own = given(exercise, task.name, salt)
             result = judged(exercise, there, own, mistaken(exercise, task.name, salt, task.says))
             nameless = any(each.got.startswith("NameError") for each in result.findings.values())
             if nameless and not result.note:
                 result = replace(result, note=NAMELESS)
+            failed = there.failed
     except Stopped as error:
         result = Result(exercise, trouble=str(error))
     except Exception as error:  # an answer that a judge did not expect costs its own points, and nothing else
         words = f"it could not be judged ({type(error).__name__}): show this to your lecturer"
         result = Result(exercise, trouble=words)
-    told = (*lines(result), *_noted(task, result.passed))
+    told = (*lines(result), *_noted(task, result.passed, failed))
     return Mark(task.student, task.exercise, digest, result.points, exercise.points, told, loose)
 
 
@@ -148,6 +147,7 @@ def ended_the_run(task: Task, salts: Salts, limits: Limits) -> Mark:
     return Mark(task.student, task.exercise, digest, 0, exercise.points, told, ended=True)
 
 
-def _noted(task: Task, passed: bool = False) -> tuple[tuple[str, str], ...]:
+def _noted(task: Task, passed: bool = False, failed: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
     """How the answer was found; and what it lacks, where it may lack it."""
-    return tuple(("trouble", note) for note in (*task.notes, *(() if passed else task.left_out)))
+    lacks = () if passed else (*task.left_out, *failed)
+    return tuple(("trouble", note) for note in (*task.notes, *lacks))

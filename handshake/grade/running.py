@@ -64,10 +64,12 @@ class Run:
 
         Refused, with what to do, where there is nothing to mark or nowhere to write.
         """
-        ids = list(EXERCISES) if self.exercises is None else list(self.exercises)
+        ids = list(EXERCISES) if self.exercises is None else list(dict.fromkeys(self.exercises))
         for id in ids:
             if id not in EXERCISES:
                 raise Refused(id, f"there is no such exercise; there are {', '.join(EXERCISES)}")
+        if self.pages is not None and self.pages.exists() and not self.pages.is_dir():
+            raise Refused(str(self.pages), "it is a file; --pages names a folder")
         students = self._students()
         hidden = hide()
         sweep()
@@ -75,10 +77,14 @@ class Run:
         with Journal(self.out, self.salts.secret) as journal:
             suspects, todo = self._known(tasks, journal)
             progress(len(self.marks), len(tasks))
-            for mark in chain(self._one_by_one(suspects, journal), self._spread(todo, journal)):
-                journal.add(mark)
-                self._keep(mark)
-                progress(len(self.marks), len(tasks))
+            try:
+                for mark in chain(self._one_by_one(suspects, journal), self._spread(todo, journal)):
+                    journal.add(mark)
+                    self._keep(mark)
+                    progress(len(self.marks), len(tasks))
+            except KeyboardInterrupt:
+                journal.ended()
+                raise
         missing = [task for task in tasks if (task.student, task.exercise) not in self.marks]
         if missing:
             raise Refused("the run", f"{len(missing)} marks are missing; run it again, and it goes on")
@@ -152,7 +158,7 @@ class Run:
         for student, path in students.items():
             submitted = self._read(student, path)
             for id in ids:
-                yield Task.of(submitted, EXERCISES[id], self.salts, self.names.get(student, ""))
+                yield Task.of(submitted, EXERCISES[id], self.names.get(student, ""))
 
     def _read(self, student: str, path: Path) -> Submitted:
         submitted = replace(read(path), student=student)
