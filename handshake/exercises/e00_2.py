@@ -8,7 +8,7 @@ from typing import Any
 from handshake import sim
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask
-from handshake.exercises.judging import Exercise, Finding, said
+from handshake.exercises.judging import Exercise, Finding, entry, said
 from handshake.trace import Trace, Transit
 
 STATEMENT = """
@@ -126,7 +126,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     came, wanted = ask.value("read"), right(given)
     for group, names in GROUPS.items():
         for name in names:
-            got = came.get(name) if isinstance(came, dict) else came
+            got = entry(came, name)
             good = equal(wanted[name], got)
             signs = () if good else _signs(name, wanted)
             key = next((key for key, value in signs if equal(value, got)), "")

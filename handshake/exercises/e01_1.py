@@ -7,7 +7,7 @@ from typing import Any
 
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask
-from handshake.exercises.judging import Exercise, Finding, compare
+from handshake.exercises.judging import Exercise, Finding, compare, entry
 from handshake.tcp import ACK, FIN, PSH, URG, Flags, Option, Segment
 from handshake.tcp.options import NO_OPERATION, timestamps
 
@@ -120,7 +120,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     came, wanted = ask.value("fields"), right(given)
     for group, names in GROUPS.items():
         for name in names:
-            got = tidied(name, came.get(name) if isinstance(came, dict) else came)
+            got = tidied(name, entry(came, name))
             yield compare(group, name, wanted[name], got, _signs(name, wanted, given))
 
 

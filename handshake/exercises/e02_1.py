@@ -7,7 +7,7 @@ from typing import Any
 
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask
-from handshake.exercises.judging import Exercise, Finding, compare
+from handshake.exercises.judging import Exercise, Finding, compare, entry
 
 SPACE = 1 << 32
 
@@ -79,7 +79,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     came, wanted = ask.value("numbers"), right(given)
     for group, names in PAIRS.items():
         for name in names:
-            got = came.get(name) if isinstance(came, dict) else came
+            got = entry(came, name)
             signs: list[tuple[str, Any]] = []
             if type(got) is int and got >= SPACE:
                 signs = [("no wrap", got)]

@@ -66,22 +66,26 @@ SIGNS = {
 
 def draw(entropy: Entropy) -> dict[str, Any]:
     """This student's stream, and how it is cut."""
-    return {"_stream": entropy("stream", 40 + entropy.number("size", 60)), "_seed": entropy("cuts", 16)}
+    return {"_size": 40 + entropy.number("size", 60), "_seed": entropy("cuts", 16)}
 
 
 def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     """Reading whole and in pieces, reading at the end; sending whole and in pieces."""
-    stream, random = given["_stream"], Entropy(given["_seed"])
-    size = len(stream)
+    random, size = Entropy(given["_seed"]), given["_size"]
+    stream = random("stream", size)
     first = _pieces(stream, random, 20)
-    yield _received(ask, "reading", [stream], size, stream, "all of it in one piece")
     yield _received(ask, "reading", first, size, stream, f"pieces of {_sizes(first)} bytes")
-    yield _received(ask, "reading", [bytes([each]) for each in stream], size, stream, "one byte at a time")
-    yield _received(ask, "reading", [stream], 0, b"", "nothing wanted")
-    for _ in range(20):
+    for words, cut in (("all of it in one piece", size), ("one byte at a time", 1)):
+        stream = random("stream", size)
+        pieces = [stream[at : at + cut] for at in range(0, size, cut)]
+        yield _received(ask, "reading", pieces, size, stream, words)
+    yield _received(ask, "reading", [random("stream", size)], 0, b"", "nothing wanted")
+    for _ in range(20):  # (each with bytes of its own: there is nothing to remember)
+        stream = random("stream", size)
         pieces = _pieces(stream, random, 1 + random.number("piece", 30))
         yield _received(ask, "reading", pieces, size, stream, f"pieces of {_sizes(pieces)} bytes")
     for _ in range(20):
+        stream = random("stream", size)
         pieces, at = _pieces(stream, random, 30), 1 + random.number("wanted", size - 1)
         yield _parts(ask, pieces, [stream[:at], stream[at:]])
     yield _parts(ask, [stream], [stream[:1], b"", stream[1:]])

@@ -91,10 +91,11 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     whole = [stream_of([each]) for each in messages]
     for chunks, words in ((whole, "at the end"), ([], "before anything came")):
         yield _ended(ask, limit, chunks, False, f"end() {words}")
-    for cut in (1, 3, 4, 8):
-        chunks = [stream_of([b"hello"]), stream_of([b"world"])[:cut]]
+    for cut in (1, 3, 4, 8, 30):
+        before = stream_of([random("message", random.number("size", 60))])
+        chunks = [before, stream_of([random("message", 31 + random.number("size", 60))])[:cut]]
         where = "a length" if cut < 4 else "a message"
-        yield _ended(ask, limit, chunks, True, f"end() after {9 + cut} bytes, inside {where}")
+        yield _ended(ask, limit, chunks, True, f"end() after {len(before) + cut} bytes, inside {where}")
 
 
 def _pieces(stream: bytes, random: Entropy) -> list[bytes]:

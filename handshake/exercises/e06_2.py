@@ -103,7 +103,13 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
 def _compared(group: str, case: Case, got: Any, key: str) -> Finding:
     if type(got) is not bool and not isinstance(got, Raised):
         key = "no truth value"
-    return compare(group, f"match_host({case[0]}, {case[1]!r})", expected(*case), got, [(key, got)])
+    return compare(
+        group,
+        f"match_host({case[0]}, {case[1]!r})",
+        expected(*case),
+        got,
+        [] if isinstance(got, Raised) else [(key, got)],
+    )
 
 
 def _told(domain: str, four: str, six: str) -> dict[str, list[tuple[list[tuple[str, str]], str, str]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask
-from handshake.exercises.judging import Exercise, Finding, said, same
+from handshake.exercises.judging import Exercise, Finding, entry, said, same
 
 STATEMENT = """
 `exercises.mine("06.3")["chains"]` has ten chains, "1" to "10". Each says what the client knows: the name that
@@ -200,7 +200,9 @@ NAMES = {
 def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     """Chain by chain."""
     came = ask.value("verdicts")
-    verdicts = {n: came.get(n) if isinstance(came, dict) else came for n in given["_groups"]}
+    if isinstance(came, dict):
+        came = {str(n): verdict for n, verdict in came.items()}
+    verdicts = {n: entry(came, n) for n in given["_groups"]}
     blind = all(each == "valid" for each in verdicts.values())
     for n, (kind, defect) in given["_groups"].items():
         got = verdicts[n]

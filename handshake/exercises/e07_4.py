@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from handshake.entropy import Entropy
 from handshake.exercises.asking import Ask
-from handshake.exercises.judging import Exercise, Finding, said
+from handshake.exercises.judging import Exercise, Finding, entry, said
 from handshake.tls.keys import Keys, cut, key_block
 from handshake.tls.records import HEADER_LENGTH, Record, RecordStream
 
@@ -150,7 +150,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
             ("additional data", "additional data", half.about(), _abouts(half, its)),
             ("texts", "text", half.text, _texts(half, its)),
         ):
-            told = came.get(f"{end} {name}") if isinstance(came, dict) else came
+            told = entry(came, f"{end} {name}")
             same: Any = _text if name == "text" else _bytes
             got = same(told)
             good = type(got) is type(wanted) and got == same(wanted)

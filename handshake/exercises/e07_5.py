@@ -138,9 +138,12 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
             master = random("master", 48)
             whole = handshake(random, master, shape)
             order = [who for who, name, _ in whole if name == "Finished"]
-            for end, group in zip(order, ("the first Finished", "the second Finished"), strict=True):
-                # (What has come is altered, so that nobody can read off what has to come.)
-                cases.setdefault(group, []).append((words, master, _spoilt(random, whole, end)))
+            for n, group in enumerate(("the first Finished", "the second Finished")):
+                # (What has come is altered, and each handshake is asked about once: nobody can read off, or
+                # remember, what has to come.)
+                own = random("master", 48)
+                other = handshake(random, own, shape)
+                cases.setdefault(group, []).append((words, own, _spoilt(random, other, order[n])))
             at = (0, 1, 2, len(whole) - 1)[random.number("place of HelloRequest", 4)]
             more = _spoilt(random, [*whole[:at], asked, *whole[at:]], order[-1])
             cases.setdefault("HelloRequest", []).append((f"{words}, with a HelloRequest", master, more))
