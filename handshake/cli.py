@@ -1,4 +1,4 @@
-"""The command `handshake`: open the course (`lab`), mark what was handed in (`grade`).
+"""The command `handshake`: open the course (`lab`), explain a capture (`explain`), mark (`grade`).
 
 ``handshake lab`` copies the notebooks into a folder of the reader's, and opens JupyterLab there.  It never
 copies over a notebook that the reader has changed: what was copied is remembered by its hash, in a small file
@@ -24,6 +24,7 @@ from typing import Literal, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from handshake import __version__
+from handshake.diagnose import command as explaining
 from handshake.errors import Refused
 from handshake.grade import command
 
@@ -262,6 +263,7 @@ def parser() -> Parser:
     )
     one.add_argument("--no-browser", action="store_true", help="only print the address")
     one.add_argument("--port", type=port_number, metavar="N", help="listen on this port")
+    explaining.add_parser(commands)
     command.add_parser(commands)
     return top
 
@@ -272,6 +274,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cut = given.index("--") if "--" in given else len(given)
     options = parser().parse_args(given[:cut])
     try:
+        if options.command == "explain":
+            return explaining.explain(options)
         if options.command == "grade":
             return command.grade(options, os.environ)
         if options.here and options.folder:

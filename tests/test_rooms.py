@@ -51,6 +51,7 @@ DOORS = {
     ("trace", "diagnose"),  # trace.diagnose()
     ("trace", "show"),  # a trace, a transit and a message show themselves in a notebook
     ("article", "show"),  # so do claims
+    ("diagnose", "show"),  # handshake explain -o page.html
     ("live", "show"),  # and socket calls
 }
 

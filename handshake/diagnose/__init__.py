@@ -60,8 +60,13 @@ def findings_of(talk: Talk, ends: float, epoch: int) -> list[Finding]:
     transport = list(of_transport(talk, ends))
     if any(each.cause != "truncation" for each in secured):
         transport = [each for each in transport if each.cause != "reset"]
-    elif any(each.cause == "reset" for each in transport):
-        secured = []
+    elif secured:  # (who leaves without good-bye, and is told more, resets: what came first counts)
+        first = secured[0].transit
+        resets = [each for each in transport if each.cause == "reset"]
+        if any(each.transit < first for each in resets):
+            secured = []
+        else:
+            transport = [each for each in transport if each not in resets]
     return [*secured, *transport]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from handshake.diagnose.talk import Spoken
 from handshake.errors import DecodeError
 from handshake.pki import names_of
 from handshake.tls import decode_handshake
@@ -14,7 +14,23 @@ from handshake.tls.hellos import ClientHello, ServerHello
 from handshake.tls.names import VERSIONS, name_of
 
 
-def version_of(spoken: list[Spoken]) -> str:
+class Heard(Protocol):
+    """A message of TLS, see `talk.Spoken`."""
+
+    @property
+    def name(self) -> str:
+        """The standard's name of it."""
+
+    @property
+    def body(self) -> bytes:
+        """Its bytes, opened if they were sealed."""
+
+    @property
+    def form(self) -> str:
+        """How it is to be read."""
+
+
+def version_of(spoken: Sequence[Heard]) -> str:
     """The version that a handshake agreed on, "" while there is none."""
     for each in spoken:
         if each.name == "ServerHello":
@@ -40,13 +56,13 @@ def offered(hello: ClientHello) -> str:
     return f"{name_of(VERSIONS, hello.version)} or older"
 
 
-def version_form(one: Spoken) -> str:
+def version_form(one: Heard) -> str:
     """By which version's rules a message is written."""
-    words = one.message.form.split()
+    words = one.form.split()
     return " ".join(words[1:3]) if len(words) >= 3 else "TLS 1.2"
 
 
-def decoded(one: Spoken | None, version: str) -> Any:
+def decoded(one: Heard | None, version: str) -> Any:
     """A handshake message, or None if it cannot be read."""
     if one is None:
         return None

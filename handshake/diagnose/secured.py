@@ -16,7 +16,6 @@ from handshake.diagnose.reading import (
     server_name,
     short,
     version_form,
-    version_of,
 )
 from handshake.diagnose.talk import Said, Spoken, Talk, other
 from handshake.errors import HandshakeError
@@ -62,11 +61,11 @@ def of_secured(talk: Talk, epoch: int) -> Iterator[Finding]:
     if not talk.spoken:
         return
     reading = _Reading(talk, epoch)
-    found = reading.by_alert() or reading.damaged() or reading.sealed_alert() or reading.left()
+    found, cut = reading.by_alert(), reading.cut_short()
+    if found is None or (cut is not None and cut.transit < found.transit):  # (an alert may complain of it)
+        found = reading.damaged() or reading.sealed_alert() or reading.left() or cut
     if found:
         yield replace(found, connection=talk.connection.number)
-    else:
-        yield from (replace(each, connection=talk.connection.number) for each in reading.cutshort())
 
 
 class _Reading:
@@ -76,7 +75,7 @@ class _Reading:
         self.talk, self.epoch = talk, epoch
         self.spoken = talk.spoken
         hellos = [each for each in self.spoken if each.name == "ServerHello"]
-        self.hello = decoded(next((e for e in self.spoken if e.name == "ClientHello"), None), "TLS 1.2")
+        self.hello, self.version = talk.hello, talk.version
         self.answered = bool(hellos) or any(each.name == "HelloRetryRequest" for each in self.spoken)
 
     @property
@@ -222,11 +221,6 @@ class _Reading:
                 return Finding("bad MAC", other(sender), one.number, 0, words)
         return None
 
-    @property
-    def version(self) -> str:
-        """The version that was agreed on, "" while there is none."""
-        return version_of(self.spoken)
-
     def sealed_alert(self) -> Finding | None:
         """An alert in the middle of the handshake that nobody can read."""
         if self.version == "TLS 1.3":
@@ -308,10 +302,10 @@ class _Reading:
         mine = [each for each in self.spoken if each.sender == "client" and each.sealed]
         return self.version == "TLS 1.3" and bool(mine)
 
-    def cutshort(self) -> Iterator[Finding]:
+    def cut_short(self) -> Finding | None:
         """An end that closes without having said that it is through."""
         if not self._through() or self.talk.holes:
-            return
+            return None
         for end in ("client", "server"):
             fin = self.talk.closed(end)
             if fin is None or self._said_goodbye(end):
@@ -319,8 +313,8 @@ class _Reading:
             if self._said_goodbye(other(end)) and self._bye_place(other(end)) < self.talk.place[fin.number]:
                 continue  # (it was told good-bye, and left without an answer: nothing is lost)
             words = f"The {end} closed the connection (FIN) without close_notify."
-            yield Finding("truncation", end, fin.number, 0, words)
-            return
+            return Finding("truncation", end, fin.number, 0, words)
+        return None
 
     def _said_goodbye(self, end: str) -> bool:
         return self._bye(end) is not None

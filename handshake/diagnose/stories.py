@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handshake.diagnose.findings import Story
-from handshake.diagnose.reading import decoded, server_name, version_form, version_of
+from handshake.diagnose.reading import decoded, server_name, version_form
 from handshake.diagnose.talk import Said, Talk, other
 from handshake.tls.messages13 import Certificate13
 from handshake.tls.proofs import Certificate
@@ -72,9 +72,7 @@ def _bytes(count: int) -> str:
 def _secured(talk: Talk) -> Iterator[str]:
     if not talk.spoken:
         return
-    hello = next((each for each in talk.spoken if each.name == "ClientHello"), None)
-    name = server_name(decoded(hello, "TLS 1.2"))
-    version = version_of(talk.spoken)
+    name, version = server_name(talk.hello), talk.version
     suite = next((str(e.message.details[0].value) for e in talk.spoken
                   if e.name == "ServerHello" and e.message.details), "")  # fmt: skip
     asked = f" for {name!r}" if name else ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from handshake.diagnose.reading import decoded, version_of
 from handshake.trace import OTHER, Connection, Fault, Message, Trace
 from handshake.trace.lazy import of_connection
 
@@ -78,6 +80,11 @@ class Spoken:
         return detail
 
     @property
+    def form(self) -> str:
+        """How it is to be read."""
+        return self.message.form
+
+    @property
     def body(self) -> bytes:
         """The message itself, opened if it was sealed."""
         return self.message.data if self.message.plaintext is None else self.message.plaintext
@@ -111,6 +118,16 @@ class Talk:
         lost = [fault for fault in faults if fault.kind == "lost" and fault.transit is not None]
         notes += [(0, fault.text) for fault in faults if fault.kind == "reading"]
         return cls(connection, said, spoken, lost, notes)
+
+    @cached_property
+    def hello(self) -> Any:
+        """The first ClientHello; None if there is none that can be read."""
+        return decoded(next((each for each in self.spoken if each.name == "ClientHello"), None), "TLS 1.2")
+
+    @cached_property
+    def version(self) -> str:
+        """The version of TLS that was agreed on, "" while there is none."""
+        return version_of(self.spoken)
 
     @cached_property
     def place(self) -> dict[int, int]:
