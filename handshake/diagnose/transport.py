@@ -174,8 +174,8 @@ def _forgotten(talk: Talk, one: Said) -> Finding | None:
         return None
     if own is not None and talk.place[own.number] < talk.place[one.number]:
         return None  # (its program had closed; what comes late is refused)
-    if asked.kind == "SYN,ACK":
-        return None
+    if asked.kind not in ("data", "FIN") and not asked.probe:
+        return None  # (it came at a moment of its own, and answers nothing)
     found = "asked whether it is still there" if asked.probe else "sent something"
     words = (
         f"The {asked.sender} {found}, and the {one.sender} answered as one that knows nothing of the "
@@ -210,22 +210,19 @@ def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
         one = talk.said[place]
         if one.probe or (gone and gone.end == one.sender and one.kind in ("data", "FIN")):
             continue
-        proof = fault.proof or next(
-            (
-                e.number
-                for e in talk.said[place + 1 :]
-                if e.sender == one.sender and e.seq == one.seq and e.again
-            ),
-            one.number,
-        )
+        proof = fault.proof or _told_by(talk, one)
         found.setdefault((LOST.get(one.kind, "lost data"), one.sender), []).append((one.number, proof))
     third = _third_lost(talk)
-    if third and ("lost ACK", "client") not in found and ("lost SYN+ACK", "server") not in found:
+    if third and ("lost ACK", "client") not in found:
+        found.pop(("lost SYN+ACK", "server"), None)
         yield third
     for (cause, sender), each in found.items():
         (number, proof), count = each[0], len(each)
         one = talk.said[talk.place[number]]
         noticed = talk.said[talk.place[proof]] if proof in talk.place else one
+        if cause == "lost SYN+ACK":  # (both ends have a timer; that the client calls again says most)
+            again = (e for e in talk.said[talk.place[number] :] if e.kind == "SYN" and e.sender == "client")
+            noticed = next(again, noticed)
         what = cause.removeprefix("lost ")
         words = (
             f"The {sender}'s {what} (packet {number}) got lost: the {noticed.sender} sent "
@@ -240,6 +237,16 @@ def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
         yield Finding(cause, noticed.sender, noticed.number, 0, words, evidence=numbers)
 
 
+def _told_by(talk: Talk, one: Said) -> int:
+    """The packet by which the loss of another shows, where that is known of a run; else itself."""
+    for each in talk.said[talk.place[one.number] + 1 :]:
+        if each.again and each.sender == one.sender and each.seq == one.seq:
+            return each.number
+        if each.again and one.kind == "ACK" and each.sender != one.sender and each.kind in ("SYN,ACK", "FIN"):
+            return each.number
+    return one.number
+
+
 def _third_lost(talk: Talk) -> Finding | None:
     """A SYN,ACK that comes again although nobody has called again: what should have confirmed it got lost.
 
@@ -248,8 +255,10 @@ def _third_lost(talk: Talk) -> Finding | None:
     answers = [each for each in talk.said if each.kind == "SYN,ACK" and each.sender == "server"]
     if len(answers) < 2 or not talk.opened:
         return None
-    between = talk.said[talk.place[answers[0].number] + 1 : talk.place[answers[1].number]]
-    if any(each.sender == "client" for each in between):
+    after = talk.said[talk.place[answers[0].number] + 1 :]
+    between = after[: talk.place[answers[1].number] - talk.place[answers[0].number] - 1]
+    calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
+    if len(calls) != 1 or any(each.sender == "client" for each in between):
         return None
     words = (
         f"The server answered again after {_seconds(answers[1].time - answers[0].time)}, though the client "
