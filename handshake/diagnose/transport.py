@@ -35,14 +35,16 @@ def of_transport(talk: Talk, ends: float) -> Iterator[Finding]:
     """What went wrong in a connection.   ends: when the trace does, in seconds."""
     number = talk.connection.number
     gone = _gone(talk)
-    for found in (_refused(talk), _stale(talk), _unanswered(talk, ends), _unconfirmed(talk, ends), gone):
+    never = [_refused(talk), _stale(talk), _unanswered(talk, ends), _unconfirmed(talk, ends)]
+    for found in (*never, gone):
         if found:
             yield replace(found, connection=number)
     told = {gone.transit} if gone else set()
     broken = _broken_off(talk, told)
     if broken:
         yield replace(broken, connection=number)
-    for each in (*_losses(talk, gone), *_windows(talk)):
+    losses = [] if any(never) else _losses(talk, gone)
+    for each in (*losses, *_windows(talk)):
         yield replace(each, connection=number)
 
 
