@@ -210,7 +210,11 @@ def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
         if place is None or fault.transit in silent:
             continue
         one = talk.said[place]
-        if one.probe or (gone and gone.end == one.sender and one.kind in ("data", "FIN")):
+        if (
+            one.probe
+            or one.kind == "RST"
+            or (gone and gone.end == one.sender and one.kind in ("data", "FIN"))
+        ):
             continue
         proof = fault.proof or _told_by(talk, one)
         found.setdefault((LOST.get(one.kind, "lost data"), one.sender), []).append((one.number, proof))
