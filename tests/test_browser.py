@@ -135,6 +135,7 @@ LABS = {
     "07-one-way": 4,
     "08-mutual": 3,
     "09-forward": 6,
+    "10-case-files": 2,
 }
 """How many labs each notebook has."""
 

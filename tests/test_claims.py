@@ -70,6 +70,11 @@ def test_parts_and_steps_follow_the_article() -> None:
     assert not any(by_part["fields"] + by_part["opening"])
 
 
+def test_every_claim_is_shown_by_a_notebook() -> None:
+    assert not_shown(NOTEBOOKS) == ()
+    assert set(tags(NOTEBOOKS)) >= {each.id for each in article.claims()}
+
+
 def test_every_verdict_is_used() -> None:
     assert {each.verdict for each in article.claims()} == set(Verdict)
 

@@ -31,6 +31,7 @@ from handshake.exercises import (
     e08_2,
     e08_3,
     e09_2,
+    e10_1,
 )
 from handshake.exercises.judging import Exercise
 
@@ -65,6 +66,7 @@ EXERCISES: dict[str, Exercise] = {
         e08_2,
         e08_3,
         e09_2,
+        e10_1,
     )
 }
 """In the order of the notebooks."""

@@ -2,6 +2,7 @@
 
 from handshake.labs.wager.benches import conversation, one_packet, one_packet_lab
 from handshake.labs.wager.bets import bet_third, exit_check
+from handshake.labs.wager.reckoning import reckoning
 from handshake.labs.wager.sheet import Belief, Sheet, committed, read_code
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "one_packet",
     "one_packet_lab",
     "read_code",
+    "reckoning",
 ]
