@@ -88,14 +88,7 @@ def detective(kind: str = "TCP", number: int = 1, cause: str = UNNAMED, packet: 
     incident = case_of(kind, number)
     packet = whole("packet", packet, 0, 60)
     words = [*(f"{line}." for line in incident.about), *_verdict(incident, cause, packet)]
-    return Outcome("\n".join(words), (show.timeline(_bare(incident.trace)),), incident.trace)
-
-
-def _bare(trace: Trace) -> Trace:
-    """The capture without what a tool has worked out of it."""
-    return Trace(
-        trace.title, trace.transits, trace.messages, trace.steps, (), trace.connections, (), trace.epoch
-    )  # fmt: skip
+    return Outcome("\n".join(words), (show.timeline(incident.bare),), incident.trace)
 
 
 def _verdict(incident: Incident, cause: str, packet: int) -> list[str]:

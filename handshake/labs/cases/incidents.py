@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,10 +41,18 @@ class Incident:
         return frozenset((self.finding.transit, *self.finding.evidence))
 
     @property
+    def bare(self) -> Trace:
+        """The capture without what a tool has worked out of it: what got lost, that is."""
+        trace = self.trace
+        transits = tuple(replace(each, fault=None) for each in trace.transits)
+        return Trace(
+            trace.title, transits, trace.messages, trace.steps, (), trace.connections, (), trace.epoch
+        )  # fmt: skip
+
+    @property
     def ladder(self) -> str:
-        """The capture in text, without what a tool has worked out of it."""
-        parts = str(self.trace).split("\n\n")
-        return "\n\n".join(part for part in parts if not part.startswith("fault:"))
+        """`bare` in text."""
+        return str(self.bare)
 
 
 Made = tuple[Trace, str, tuple[str, ...]]
