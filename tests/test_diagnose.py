@@ -346,7 +346,7 @@ def hostile(run: Trace, folder: Path) -> bytes:
     return run.save(folder / "run.pcapng").read_bytes()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_a_capture_holds_there_is_an_answer(data: st.DataObject, tmp_path: Path) -> None:
     """Bytes changed anywhere, or cut off: findings or one sentence, and never another exception."""

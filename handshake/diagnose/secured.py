@@ -162,6 +162,12 @@ class _Reading:
 
     def _matter(self, shown: Shown, whose: str) -> tuple[str, str]:
         """What can be seen of a certificate: a cause, if there is one, and words."""
+        try:
+            return self._looked_at(shown, whose)
+        except Exception:  # whatever a parser may raise about a peer's bytes
+            return "", f" The {whose}'s certificate (packet {shown.number}) cannot be read."
+
+    def _looked_at(self, shown: Shown, whose: str) -> tuple[str, str]:
         leaf = shown.chain[0]
         subject, issuer = short(leaf.subject), short(leaf.issuer)
         words = f" The {whose}'s certificate (packet {shown.number}) is {subject!r}, issued by {issuer!r}"
