@@ -298,7 +298,7 @@ def test_the_line_that_is_told_is_the_answers_own() -> None:
 
 
 def test_a_cell_of_very_many_lines_is_read_in_a_moment() -> None:
-    text = "".join(f"a{n}=1\n" for n in range(12_000))
-    assert len(definitions(text).names) == 12_000
-    text = "".join(f"a{n}=int(1)\n" for n in range(8_000))
-    assert len(definitions(text).names) == 8_000
+    text = "".join(f"a{n}=1\n" for n in range(6_000))
+    assert len(definitions(text).names) == 6_000
+    text = "".join(f"a{n}=int(1)\n" for n in range(4_000))
+    assert len(definitions(text).names) == 4_000

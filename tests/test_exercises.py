@@ -145,7 +145,7 @@ def test_an_answer_that_nobody_has_written_is_to_do(one: Exercise) -> None:
 def test_nonsense_scores_nothing_and_breaks_nothing(one: Exercise) -> None:
     words = re.findall(r'"([^"\n]{1,60})"', one.statement) + re.findall(r"`([^`\n]{1,60})`", one.statement)
     values: list[Any] = [None, 0, -1, "", "x", b"", [], {}, float("nan"), object(), [[]] * 3, 1 << 5000]
-    for value in [*values, 1, True, False, b"\0", [True], *words]:
+    for value in [*values, 1, True, False, b"\0", [True], *dict.fromkeys(words[:14])]:
         names = {name: value if one.literal else nonsense(name, value) for name in one.names}
         result = judged(one, Here(names), given(one, "nobody"))
         # (Who notices the forgery, 01.5, is one word out of five: that one may be guessed.)

@@ -195,7 +195,7 @@ def everything():
             yield "frames", repr(frame.f_locals).encode()[:100000]
         frame = frame.f_back
     for each in gc.get_objects():
-        if type(each) in (dict, list, tuple) and each is not NEEDLES and len(each) < 1000:
+        if type(each) in (dict, list, tuple) and each is not NEEDLES and len(each) < 100:
             try:
                 yield "objects", repr(each).encode()[:100000]
             except Exception:

@@ -265,6 +265,8 @@ def end_all(mark: str) -> None:
 
 def remove(folder: str | Path) -> None:
     """Take a folder away, however deep it is; what cannot be taken away stays."""
+    if _is_deep(Path(folder)):
+        _flatten(Path(folder))
     for _ in range(3):
         try:
             shutil.rmtree(folder, ignore_errors=True)
@@ -272,6 +274,20 @@ def remove(folder: str | Path) -> None:
             _flatten(Path(folder))
         if not os.path.lexists(folder):
             return
+
+
+def _is_deep(folder: Path) -> bool:
+    """Whether folders lie in folders there, deeper than a function may call itself."""
+    try:
+        for _ in range(200):
+            with os.scandir(folder) as entries:
+                inside = next((each.path for each in entries if each.is_dir(follow_symlinks=False)), None)
+            if inside is None:
+                return False
+            folder = Path(inside)
+    except OSError:
+        return False
+    return True
 
 
 def _flatten(folder: Path) -> None:

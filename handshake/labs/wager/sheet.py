@@ -96,6 +96,7 @@ class Sheet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._note = HTML()
         super().__init__([*self._cards.values(), self._button, self._note])
         self.add_class("hs-sheet")
+        self._lock()
         self._tell()
 
     def bet(self, claim: str, belief: str, sure: int) -> Sheet:
@@ -119,6 +120,7 @@ class Sheet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if not self.seal:
             self.seal = seal(self.beliefs)
             self._write()
+        self._lock()
         self._tell()
         return self._words()
 
@@ -142,6 +144,8 @@ class Sheet(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _tell(self) -> None:
         self._note.value = said(self._words())
+
+    def _lock(self) -> None:
         self._button.description = "Committed" if self.seal else "Commit all"
         for card in self._cards.values():
             card.locked(bool(self.seal))
