@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import claims_page
 import pytest
 
 from handshake import article
@@ -68,6 +69,10 @@ def test_parts_and_steps_follow_the_article() -> None:
         assert set(steps) == set(range(1, 11))
     assert [step for step in by_part["questions"] if step] == [1, 2, 3, 4, 1, 2, 3, 4, 5, 6]
     assert not any(by_part["fields"] + by_part["opening"])
+
+
+def test_the_page_of_claims_is_up_to_date() -> None:
+    assert claims_page.PAGE.read_text("utf-8") == claims_page.page(), "python tests/claims_page.py writes it"
 
 
 def test_every_claim_is_shown_by_a_notebook() -> None:

@@ -387,6 +387,115 @@ def test_names_in_a_capture_cannot_speak_to_the_terminal(
     assert "\x1b" not in capsys.readouterr().out
 
 
+Row = tuple[float, bytes, int]
+"""A packet of a capture: when, what was kept, how long it was."""
+
+
+def rows_of(run: Trace, at: str = "client") -> list[Row]:
+    """A run as a capture at one end has it, row by row."""
+    found = []
+    for each in run.transits:
+        time = each.sent if each.sender == at else each.arrived
+        if time is not None:
+            found.append((time, each.frame, len(each.frame)))
+    return sorted(found, key=lambda row: row[0])
+
+
+def captured(rows: list[Row], folder: Path) -> Trace:
+    out = bytearray(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    for time, kept, length in rows:
+        out += struct.pack("<IIII", int(time), round(time % 1 * 1e6) % 1_000_000, len(kept), length) + kept
+    path = folder / "rows.pcap"
+    path.write_bytes(bytes(out))
+    return capture.read(path)
+
+
+HEALTHY: dict[str, Callable[[], Trace]] = {
+    "TCP": short, "TLS 1.2": partial(sim.tls, "TLS 1.2", seed=5),
+    "TLS 1.3": partial(sim.tls, "TLS 1.3", seed=5),
+    "mutual": partial(sim.tls, "TLS 1.3", seed=5, client_auth="required"),
+    "half-close": lambda: sim.calls(
+        {0.0: "open", 0.5: b"all of it", 0.6: "shutdown"},
+        {0.0: "listen", 1.0: b"so be it", 1.1: "close"}, until=9.0,
+    ),
+    "keep-alive": lambda: sim.calls(
+        {0.0: "open"}, {0.0: "listen"}, until=60.0, keep_alive=KeepAlive(10.0, 2.0, 3)
+    ),
+}  # fmt: skip
+
+CAPTURES: dict[str, Callable[[list[Row]], list[Row]]] = {
+    "each packet twice": lambda rows: [each for t, *rest in rows for each in ((t, *rest), (t + 3e-6, *rest))],
+    "of one end": lambda rows: [row for row in rows if row[1][26:30] == rows[0][1][26:30]],
+    "of the other end": lambda rows: [row for row in rows if row[1][26:30] != rows[0][1][26:30]],
+    "without its SYN,ACK": lambda rows: rows[:1] + rows[2:],
+    "from its middle on": lambda rows: rows[len(rows) // 2 :],
+    "from its end on": lambda rows: rows[-4:],
+    "up to its middle": lambda rows: rows[: len(rows) // 2],
+    "cut short": lambda rows: [(time, kept[:200], length) for time, kept, length in rows],
+    "cut very short": lambda rows: [(time, kept[:60], length) for time, kept, length in rows],
+    "only SYNs": lambda rows: rows[:2],
+}  # fmt: skip
+"""What captures leave out."""
+
+
+@pytest.mark.parametrize("how", CAPTURES)
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_capture_that_shows_only_a_part_accuses_nobody(name: str, how: str, tmp_path: Path) -> None:
+    rows = CAPTURES[how](rows_of(HEALTHY[name]()))
+    found = captured(rows, tmp_path).diagnose()
+    assert [each.cause for each in found if each.cause != "no answer"] == [], str(found)
+    if how == "each packet twice":
+        assert "packets are in the capture twice" in " ".join(str(found).split())
+    if how.startswith("of "):
+        assert "was captured" in str(found)
+
+
+def test_of_two_ends_without_good_bye_the_first_cuts_off(tmp_path: Path) -> None:
+    """Whoever closes next only answers."""
+    run = sim.tls("TLS 1.2", seed=5)
+    alerts = {m.sources[-1].transit for m in run.messages if m.layer == "TLS" and m.name == "Alert"}
+    rows = []
+    for each in run.transits:
+        if each.number not in alerts and each.arrived is not None:
+            rows.append((each.sent or 0.0, each.frame, len(each.frame)))
+    found = captured(rows, tmp_path).diagnose()
+    assert found.findings == (), "what is missing may have been a good-bye"
+    assert "not captured" in str(found)
+
+
+@pytest.mark.parametrize("calls", [1, 30])
+def test_who_resets_what_it_has_just_opened_makes_no_flood(calls: int, tmp_path: Path) -> None:
+    rows: list[Row] = []
+    for n in range(calls):
+        run = sim.calls({0.0: "open", 0.05: "abort"}, {0.0: "listen"}, until=0.2, addresses=(
+            ("10.0.0.1", 40000 + n), ("10.0.0.2", 80)))  # fmt: skip
+        rows += [(n * 0.1 + time, kept, length) for time, kept, length in rows_of(run)]
+    found = captured(sorted(rows, key=lambda row: row[0]), tmp_path).diagnose()
+    assert {each.cause for each in found} <= {"reset"}
+
+
+def test_many_connections_and_many_records_take_no_more_than_their_share(tmp_path: Path) -> None:
+    """Nothing in it grows with the square: counted in calls of Python, and not in time."""
+    import cProfile
+    import pstats
+
+    counts = []
+    for size in (400, 1600):
+        rows: list[Row] = []
+        frame = bytearray(rows_of(short())[0][1])
+        for n in range(size):
+            frame[34:36] = struct.pack("!H", 1024 + n)
+            frame[36:38] = struct.pack("!H", 2000 + n)
+            rows.append((n * 0.05, bytes(frame), len(frame)))
+        trace = captured(rows, tmp_path)
+        profile = cProfile.Profile()
+        profile.enable()
+        str(trace.diagnose())
+        profile.disable()
+        counts.append(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+    assert counts[1] < 6 * counts[0], counts
+
+
 def test_a_capture_that_begins_in_the_middle_says_so(tmp_path: Path) -> None:
     """Without the handshake, and with packets cut short, it tells what it can."""
     run = sim.tls("TLS 1.2", seed=5)

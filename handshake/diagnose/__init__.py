@@ -43,7 +43,7 @@ def diagnose(trace: Trace, progress: Progress = lambda done, of: None) -> Diagno
         if len(talk.said) <= 12:  # (what is only begun is short)
             calls.append(talk)
         progress(done, count)
-    flooding, members = floods(trace, calls)
+    flooding, members = floods(calls, ends)
     found = list(flooding)
     for number, each in by_connection.items():
         found += [] if number in members else each
@@ -58,6 +58,8 @@ def findings_of(talk: Talk, ends: float, epoch: int) -> list[Finding]:
     """
     secured = list(of_secured(talk, epoch))
     transport = list(of_transport(talk, ends))
+    named = {each.transit for each in secured}
+    transport = [each for each in transport if each.transit not in named]
     if any(each.cause != "truncation" for each in secured):
         transport = [each for each in transport if each.cause != "reset"]
     elif secured:  # (who leaves without good-bye, and is told more, resets: what came first counts)

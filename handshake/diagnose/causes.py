@@ -20,9 +20,9 @@ CAUSES = {
         "listens. A firewall that refuses (and does not drop) looks the same.",
     ),
     "no answer": Cause(
-        "The client called and called again, and nothing at all came back.",
+        "The client called and called again, and TCP gave no answer at all.",
         "Is the address right and the machine up? A firewall that drops in silence looks the same; capture "
-        "at the server, to see whether the call arrives.",
+        "at the server, to see whether the call arrives, and look for ICMP messages in this capture.",
     ),
     "lost SYN": Cause(
         "The first segment of the handshake got lost (or its answer did, before it passed the capture).",
@@ -146,8 +146,8 @@ CAUSES = {
     ),
     "unknown": Cause(
         "It failed, and the capture does not tell why.",
-        "The reason was sent encrypted. With the secrets (a key log: SSLKEYLOGFILE at the client) it can be "
-        "read; or ask the log of the end that broke off.",
+        "If an alert was sent, it was encrypted: with the secrets (a key log: SSLKEYLOGFILE at the client) "
+        "it can be read. If none was sent, the log of the end that left may say more.",
     ),
 }  # fmt: skip
 """In the order of the handshakes that they end."""

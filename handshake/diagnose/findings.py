@@ -114,8 +114,8 @@ class Diagnosis(Sequence[Finding]):
     @property
     def order(self) -> list[int]:
         """The connections: first those with findings, then the others."""
-        failed = list(dict.fromkeys(each.connection for each in self.findings))
-        return failed + [number for number in self.stories if number not in set(failed)]
+        failed = dict.fromkeys(each.connection for each in self.findings)
+        return [*failed, *(number for number in self.stories if number not in failed)]
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each cause, the most frequent first."""
@@ -127,7 +127,8 @@ class Diagnosis(Sequence[Finding]):
     def summary(self) -> str:
         """In one line: how much went wrong."""
         if not self.findings:
-            return "Nothing went wrong in it."
+            seen = not any(story.unseen for story in self.stories.values())
+            return "Nothing went wrong in it." if seen else "Nothing is seen to have gone wrong in it."
         causes = ", ".join(f"{cause}{f' ({count} times)' if count > 1 else ''}"
                            for cause, count in self.counts().items())  # fmt: skip
         return f"What went wrong: {causes}."

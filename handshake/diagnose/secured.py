@@ -17,7 +17,7 @@ from handshake.diagnose.reading import (
     short,
     version_form,
 )
-from handshake.diagnose.talk import Said, Spoken, Talk, other
+from handshake.diagnose.talk import SEALED_ALERT, Said, Spoken, Talk, other
 from handshake.errors import HandshakeError
 from handshake.pki.names import is_address, match
 from handshake.tls.alerts import ALERTS, NUMBERS
@@ -42,9 +42,6 @@ OF_OTHERS = {
 }  # fmt: skip
 
 HARMLESS = frozenset(("close_notify", "user_canceled", "no_renegotiation"))
-
-SEALED_ALERT = 19
-"""In TLS 1.3 an alert, sealed, has so many bytes: two, the type, and the tag (nobody fills alerts up)."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,7 @@ class _Reading:
         self.spoken = talk.spoken
         hellos = [each for each in self.spoken if each.name == "ServerHello"]
         self.hello, self.version = talk.hello, talk.version
+        self.places = {id(each): n for n, each in enumerate(self.spoken)}
         self.answered = bool(hellos) or any(each.name == "HelloRetryRequest" for each in self.spoken)
 
     @property
@@ -203,13 +201,17 @@ class _Reading:
     # ---- Without one ---------------------------------------------------------------------------------------
 
     def _unopened(self, sender: str) -> Spoken | None:
-        """The first record of an end that does not open, although others of its did."""
+        """The first record of an end that does not open, although one before it, under the same key, did.
+
+        (In TLS 1.3 a key log may lack the secrets of the data, and have those of the handshake.)
+        """
         opened = False
         for each in self.spoken:
             if each.sender != sender:
                 continue
-            opened = opened or (each.message.secret is not None and "early" not in each.message.secret)
-            if opened and each.sealed and each.message.notes:
+            if each.message.secret is not None:
+                opened = self.version != "TLS 1.3" or "application" in each.message.secret
+            elif opened and each.sealed and each.message.notes:
                 return each
         return None
 
@@ -256,17 +258,14 @@ class _Reading:
         if len(mine) < 1 or not theirs:
             return None
         after = [each for each in theirs if self._place(each) > self._place(mine[0])]
-        goodbye = (
-            any(each.sealed == SEALED_ALERT and self._place(each) < self._place(after[0]) for each in mine)
-            if after
-            else False
-        )
-        if after and all(each.sealed == SEALED_ALERT for each in after) and not goodbye:
+        if any(each.sealed == SEALED_ALERT for each in mine):
+            return None  # (both say good-bye, so it seems)
+        if after and all(each.sealed == SEALED_ALERT for each in after):
             return self._unreadable(after[0])
         return None
 
     def _place(self, one: Spoken) -> int:
-        return next(n for n, each in enumerate(self.spoken) if each is one)
+        return self.places[id(one)]
 
     def _unreadable(self, one: Spoken) -> Finding:
         words = (
@@ -277,7 +276,9 @@ class _Reading:
 
     def left(self) -> Finding | None:
         """An end that leaves in the middle of the handshake without a word."""
-        if self._through() or self.talk.holes:
+        begun = any(each.name in ("ClientHello", "ServerHello") for each in self.spoken)
+        keyless = any(each.message.notes and each.sealed for each in self.spoken)
+        if not begun or self._through() or self.talk.holes or self.talk.one_way or keyless:
             return None
         gone = self._who_left()
         if gone is None:
@@ -286,12 +287,11 @@ class _Reading:
         words = (
             f"The {gone.sender} left in the middle of the handshake, after the {last.sender}'s {last.name}."
         )
-        shown = self.certificates("server")
+        shown, more = self.certificates("server"), ""
         if gone.sender == "client" and shown and shown.chain:
             cause, more = self._matter(shown, "server")
-            if cause:
-                return Finding(cause, "client", gone.number, 0, words + more, evidence=(shown.number,))
-        return Finding("unknown", gone.sender, gone.number, 0, words + " It gave no reason.")
+            more = more if cause else ""
+        return Finding("unknown", gone.sender, gone.number, 0, f"{words} It gave no reason.{more}")
 
     def _who_left(self) -> Said | None:
         """The first FIN or reset of the connection."""
@@ -309,35 +309,17 @@ class _Reading:
         return self.version == "TLS 1.3" and bool(mine)
 
     def cut_short(self) -> Finding | None:
-        """An end that closes without having said that it is through."""
-        if not self._through() or self.talk.holes:
+        """An end that closes without having said that it is through: the first that does."""
+        if not self._through() or self.talk.holes or self.talk.one_way:
             return None
-        for end in ("client", "server"):
-            fin = self.talk.closed(end)
-            if fin is None or self._said_goodbye(end):
+        fins = [fin for end in ("client", "server") if (fin := self.talk.closed(end)) is not None]
+        for fin in sorted(fins, key=lambda each: self.talk.place[each.number]):
+            end = fin.sender
+            bye = self.talk.farewell(other(end))
+            if self.talk.farewell(end) is not None:
                 continue
-            if self._said_goodbye(other(end)) and self._bye_place(other(end)) < self.talk.place[fin.number]:
+            if bye is not None and self.talk.place.get(bye.number, 0) < self.talk.place[fin.number]:
                 continue  # (it was told good-bye, and left without an answer: nothing is lost)
             words = f"The {end} closed the connection (FIN) without close_notify."
             return Finding("truncation", end, fin.number, 0, words)
         return None
-
-    def _said_goodbye(self, end: str) -> bool:
-        return self._bye(end) is not None
-
-    def _bye(self, end: str) -> Spoken | None:
-        """That end's close_notify; or what must be it, sealed."""
-        for each in self.spoken:
-            if each.sender == end and each.alert[1] == "close_notify":
-                return each
-        mine = [each for each in self.spoken if each.sender == end]
-        last = mine[-1] if mine else None
-        if last and (
-            last.name == "encrypted alert" or (self.version == "TLS 1.3" and last.sealed == SEALED_ALERT)
-        ):
-            return last
-        return None
-
-    def _bye_place(self, end: str) -> int:
-        bye = self._bye(end)
-        return self.talk.place.get(bye.number, 0) if bye else 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from handshake.diagnose.findings import Story
 from handshake.diagnose.reading import decoded, server_name, version_form
-from handshake.diagnose.talk import Said, Talk, other
+from handshake.diagnose.talk import Talk, other
 from handshake.tls.messages13 import Certificate13
 from handshake.tls.proofs import Certificate
 
@@ -116,7 +116,7 @@ def _closing(talk: Talk) -> Iterator[str]:
         first, second = fins
         yield (
             f"The {first.sender} closed first (packet {first.number}), the {second.sender} "
-            f"{_ms(second.time - first.time)} later (packet {second.number}): both had said all."
+            f"{_ms(second.time - first.time)} later (packet {second.number}): both have closed."
         )
     elif fins:
         end = fins[0].sender
@@ -143,16 +143,18 @@ def _unseen(talk: Talk) -> Iterator[str]:
         if numbers:
             more = " ..." if len(numbers) > 4 else ""
             yield f"{words} (packets {', '.join(map(str, numbers[:4]))}{more})"
-    if talk.holes:
+    if any("not captured" in label for each in talk.said for label in each.labels):
         first = next(e for e in talk.said if any("not captured" in label for label in e.labels))
         yield f"some bytes were not captured (before packet {first.number})"
-    if talk.connection.protocol == "TCP" and talk.said and _one_way(talk.said):
+    if talk.one_way:
         yield f"only what the {talk.said[0].sender} sent was captured"
+    if talk.copies:
+        copies = sorted(talk.copies)
+        yield f"{len(copies)} packets are in the capture twice, and count once (packet {copies[0]} ...)"
+    if any(talk.sealed_alert(each) for each in talk.spoken):
+        yield "an alert is encrypted: it may say good-bye, or what went wrong"
+    if any(each.sealed and each.message.notes for each in talk.spoken):
+        yield "some records did not open with the secrets that are there"
     for number, note in talk.notes:
         if not number:
             yield note
-
-
-def _one_way(said: list[Said]) -> bool:
-    """Whether only one end's segments are there, although they acknowledge the other's."""
-    return len({each.sender for each in said}) == 1 and any(each.kind in ("ACK", "data") for each in said)

@@ -11,6 +11,12 @@ from handshake.diagnose.reading import decoded, version_of
 from handshake.trace import OTHER, Connection, Fault, Message, Trace
 from handshake.trace.lazy import of_connection
 
+AT_ONCE = 0.010
+"""The same segment again within so many seconds is a copy that the capture has made."""
+
+SEALED_ALERT = 19
+"""In TLS 1.3 an alert, sealed, has so many bytes: two, the type, and the tag (nobody fills alerts up)."""
+
 AGAIN = re.compile(r"retransmission")
 
 
@@ -95,6 +101,7 @@ class Talk:
     """A connection of a trace.
 
     said: its segments.   spoken: its messages of TLS.   lost: faults of transits that got lost.
+    notes: (transit, what the reading says of it).   copies: transits that the capture has twice.
     """
 
     connection: Connection
@@ -102,22 +109,33 @@ class Talk:
     spoken: list[Spoken]
     lost: list[Fault]
     notes: list[tuple[int, str]] = field(default_factory=list)
+    copies: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, trace: Trace, number: int) -> Talk:
         """Connection `number` of a trace."""
         connection = trace.connection(number)
         said, spoken, notes = [], [], []
+        known: dict[tuple[str, bytes, bytes], float] = {}
+        copies: set[int] = set()
         for message in of_connection(trace.messages, number):
             if message.layer == "TCP":
-                said.append(_said(message, trace[message.sources[0].transit].time))
+                transit = trace[message.sources[0].transit]
+                key = (message.sender, _identity(transit.frame, message.sources[0].start), message.data)
+                before = known.get(key)
+                known[key] = transit.time
+                if before is not None and transit.seen is not None and transit.time - before < AT_ONCE:
+                    copies.add(transit.number)
+                    continue
+                said.append(_said(message, transit.time))
                 notes += [(said[-1].number, note) for note in message.notes]
             elif message.layer == "TLS" and message.sources:
                 spoken.append(Spoken(message.sources[-1].transit, message))
         faults = of_connection(trace.faults, number)
         lost = [fault for fault in faults if fault.kind == "lost" and fault.transit is not None]
         notes += [(0, fault.text) for fault in faults if fault.kind == "reading"]
-        return cls(connection, said, spoken, lost, notes)
+        lost = [each for each in lost if not {each.transit, each.proof} & copies]
+        return cls(connection, said, spoken, lost, notes, frozenset(copies))
 
     @cached_property
     def hello(self) -> Any:
@@ -151,10 +169,30 @@ class Talk:
         """That end's FIN."""
         return self.first(sender, "FIN")
 
-    @property
+    @cached_property
     def holes(self) -> bool:
-        """Whether bytes of it were not captured."""
-        return any("not captured" in label for each in self.said for label in each.labels)
+        """Whether bytes of it were not captured, or cut off."""
+        missing = any("not captured" in label for each in self.said for label in each.labels)
+        return missing or any("the capture kept" in note for _, note in self.notes)
+
+    @cached_property
+    def one_way(self) -> bool:
+        """Whether only one end's segments are there, although they acknowledge the other's."""
+        answering = any(each.kind in ("ACK", "data", "SYN,ACK", "FIN") for each in self.said)
+        return len({each.sender for each in self.said}) == 1 and answering
+
+    def farewell(self, end: str) -> Spoken | None:
+        """That end's close_notify; or what may be it, where it is sealed."""
+        mine = [each for each in self.spoken if each.sender == end]
+        for each in mine:
+            if each.alert[1] == "close_notify":
+                return each
+        last = mine[-1] if mine else None
+        return last if last is not None and self.sealed_alert(last) else None
+
+    def sealed_alert(self, one: Spoken) -> bool:
+        """Whether a message is an alert that nobody can read, by its type or (TLS 1.3) by its length."""
+        return one.name == "encrypted alert" or (self.version == "TLS 1.3" and one.sealed == SEALED_ALERT)
 
     @property
     def opened(self) -> bool:
@@ -170,6 +208,12 @@ class Talk:
 def other(end: str) -> str:
     """The other end."""
     return OTHER[end]
+
+
+def _identity(frame: bytes, at: int) -> bytes:
+    """What tells a packet from another with the same segment in it: IPv4's identification."""
+    header = frame[at - 20 : at] if at >= 20 else b""
+    return header[4:6] if header[:1] == b"\x45" else b""
 
 
 def _said(message: Message, time: float) -> Said:

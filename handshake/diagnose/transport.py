@@ -8,19 +8,27 @@ from dataclasses import replace
 from handshake.diagnose.findings import Finding
 from handshake.diagnose.talk import Said, Talk, other
 from handshake.tcp import seq
-from handshake.trace import Trace
 
 PATIENCE = 3.0
 """Who has called and heard nothing for so long is told that there is no answer, in seconds."""
 
-TRIED = 3
-"""Data that were sent so often again, and never acknowledged, were sent to nobody."""
+TRIED = 4
+"""Data that were sent so often, and never acknowledged, were sent to nobody."""
 
-FLOOD = 12
-"""So many calls to one port that were never completed, most of all there, make a flood."""
+REPEATS_APART, PROBES_APART = 0.15, 0.5
+"""What is sent again in less than so many seconds is no new attempt."""
 
-PACE = 2.0
-"""A flood has at least so many calls in a second."""
+SHUT_LEAST = 0.1
+"""A window that is closed for less, in seconds, has held up nobody."""
+
+FLOOD, WITHIN = 12, 5.0
+"""So many calls to one port within so many seconds that were never completed make a flood."""
+
+LARGE = 50
+"""So many are a flood in any case; of fewer it may be that only their SYNs were captured, or just begun."""
+
+SETTLED = 0.25
+"""So long before the end of the capture a call has to be made, in seconds, to count as not completed."""
 
 LOST = {
     "SYN": "lost SYN",
@@ -39,7 +47,7 @@ def of_transport(talk: Talk, ends: float) -> Iterator[Finding]:
     for found in (*never, gone):
         if found:
             yield replace(found, connection=number)
-    told = {gone.transit} if gone else set()
+    told = {each.transit for each in (*never, gone) if each}
     broken = _broken_off(talk, told)
     if broken:
         yield replace(broken, connection=number)
@@ -60,10 +68,27 @@ def _seconds(time: float) -> str:
 # ---- While it opens --------------------------------------------------------------------------------------
 
 
+def _answer_to(talk: Talk) -> tuple[Said, Said] | None:
+    """The client's call and what the server said to it first, if nothing of the client's lies between.
+
+    (Else the server's SYN,ACK was not captured: the client has confirmed it.)
+    """
+    call, answer = talk.first("client", "SYN"), talk.first("server", "SYN,ACK", "RST", "ACK", "data", "FIN")
+    if call is None or answer is None or talk.place[answer.number] < talk.place[call.number]:
+        return None
+    between = talk.said[talk.place[call.number] : talk.place[answer.number]]
+    if any(each.sender == "client" and each.kind not in ("SYN", "RST") for each in between):
+        return None
+    return call, answer
+
+
 def _refused(talk: Talk) -> Finding | None:
-    """A SYN that is answered with a RST."""
-    call, answer = talk.first("client", "SYN"), talk.first("server", "SYN,ACK", "RST", "ACK", "data")
-    if call is None or answer is None or answer.kind != "RST" or answer.stray:
+    """A SYN that is answered with a RST that acknowledges it (RFC 9293 section 3.10.7.3)."""
+    pair = _answer_to(talk)
+    if pair is None or pair[1].kind != "RST" or talk.first("server", "SYN,ACK") is not None:
+        return None
+    call, answer = pair
+    if answer.ack is None or not 1 <= (answer.ack - call.seq) % seq.MODULUS <= 1 + call.size:
         return None
     took = _seconds(answer.time - call.time)
     words = f"The client called, and after {took} the server answered with a reset: connection refused."
@@ -72,14 +97,11 @@ def _refused(talk: Talk) -> Finding | None:
 
 def _stale(talk: Talk) -> Finding | None:
     """A SYN that is answered with an ACK out of an older connection (RFC 9293 section 3.5.1, figure 9)."""
-    call, answer = talk.first("client", "SYN"), talk.first("server", "SYN,ACK", "RST", "ACK", "data")
-    if call is None or answer is None or answer.kind not in ("ACK", "data"):
+    pair = _answer_to(talk)
+    if pair is None or pair[1].kind not in ("ACK", "data"):
         return None
-    if (
-        answer.ack is None
-        or answer.ack == seq.add(call.seq, 1)
-        or talk.place[answer.number] < talk.place[call.number]
-    ):
+    call, answer = pair
+    if answer.ack is None or 1 <= (answer.ack - call.seq) % seq.MODULUS <= 1 + call.size:
         return None
     broken = talk.first("client", "RST")
     words = (
@@ -97,7 +119,9 @@ def _unanswered(talk: Talk, ends: float) -> Finding | None:
     if len(calls) == 1 and ends - calls[0].time < PATIENCE:
         return None  # (the capture ends too soon to say)
     often = "once" if len(calls) == 1 else f"{len(calls)} times in {_seconds(calls[-1].time - calls[0].time)}"
-    return _finding("no answer", calls[-1], f"The client called {often}, and nothing came back.", *calls)
+    return _finding(
+        "no answer", calls[-1], f"The client called {often}, and no answer of TCP came back.", *calls
+    )
 
 
 def _unconfirmed(talk: Talk, ends: float) -> Finding | None:
@@ -108,6 +132,11 @@ def _unconfirmed(talk: Talk, ends: float) -> Finding | None:
     later = [each for each in talk.said[talk.place[answers[0].number] :] if each.sender == "client"]
     if any(each.kind != "SYN" for each in later):
         return None
+    rest = [each for each in talk.said[talk.place[answers[0].number] + 1 :] if each.sender == "server"]
+    if any(each.kind != "SYN,ACK" for each in rest):
+        return None  # (it goes on with somebody: what the client says was not captured)
+    if len(answers) == 1 and ends - answers[0].time > 2 * PATIENCE:
+        return None  # (every system asks again before that: the capture is not complete)
     if len(answers) == 1 and ends - answers[0].time < PATIENCE:
         return None
     words = (
@@ -128,9 +157,10 @@ def _gone(talk: Talk) -> Finding | None:
         if heard is None or not talk.opened:
             continue
         after = [each for each in talk.said[talk.place[heard.number] + 1 :] if each.sender == end]
-        probes = [each for each in after if each.probe]
-        repeated = [each for each in after if each.again and each.kind in ("data", "FIN")]
         broken = [each for each in after if each.kind == "RST"]
+        probes = _apart([each for each in after if each.probe], PROBES_APART)
+        asked = _apart([each for each in after if "zero-window probe" in each.labels], PROBES_APART)
+        repeated = _most_repeated(after)
         if len(probes) >= 2 or (probes and broken):
             proof = (broken or probes)[-1]
             words = (
@@ -139,14 +169,35 @@ def _gone(talk: Talk) -> Finding | None:
                 + (", and gave up with a reset." if broken else ", and got no answer.")
             )
             return _finding("dead peer found by keep-alive", proof, words, *probes, end=end)
-        if len(repeated) >= TRIED:
-            proof = (broken or repeated)[-1]
+        if len(repeated) >= TRIED or len(asked) > TRIED:
+            tried = max(repeated, asked, key=len)
+            proof = (broken or tried)[-1]
+            what = "the same" if tried is repeated else "a probe of the closed window"
             words = (
-                f"The {end} sent the same {len(repeated) + 1} times in {_seconds(proof.time - heard.time)}, "
-                f"and the {other(end)} acknowledged nothing."
+                f"The {end} sent {what} {len(tried)} times in {_seconds(proof.time - heard.time)}, and the "
+                f"{other(end)} acknowledged nothing."
             )
-            return _finding("dead peer found by retransmission", proof, words, *repeated, end=end)
+            return _finding("dead peer found by retransmission", proof, words, *tried, end=end)
     return None
+
+
+def _apart(some: Sequence[Said], seconds: float) -> list[Said]:
+    """Of these, those that come so long after the last of them."""
+    found: list[Said] = []
+    for each in some:
+        if not found or each.time - found[-1].time >= seconds:
+            found.append(each)
+    return found
+
+
+def _most_repeated(said: Sequence[Said]) -> list[Said]:
+    """The segment that was sent again most often, each time after a while."""
+    by_number: dict[int, list[Said]] = {}
+    for each in said:
+        if each.kind in ("data", "FIN"):
+            by_number.setdefault(each.seq, []).append(each)
+    times = [_apart(each, REPEATS_APART) for each in by_number.values()]
+    return max(times, key=len, default=[])
 
 
 def _broken_off(talk: Talk, told: set[int]) -> Finding | None:
@@ -161,8 +212,30 @@ def _broken_off(talk: Talk, told: set[int]) -> Finding | None:
         ends = [talk.closed(end) for end in ("client", "server")]
         if all(each is not None and talk.place[each.number] < talk.place[one.number] for each in ends):
             return None  # both had said that they were through
+        if _all_said(talk, one):
+            return None
         return _forgotten(talk, one) or _reset(talk, one)
     return None
+
+
+def _all_said(talk: Talk, one: Said) -> bool:
+    """Whether a reset only takes the place of a good-bye: as browsers close, for one."""
+    end, peer = one.sender, other(one.sender)
+    before = talk.said[: talk.place[one.number]]
+    own, theirs, bye = talk.closed(end), talk.closed(peer), talk.farewell(end)
+    last = max((each.number for each in (own, bye) if each is not None), default=None)
+    if last is not None and last in talk.place and talk.place[last] < talk.place[one.number]:
+        late = [each for each in before[talk.place[last] :] if each.sender == peer and each.size]
+        spoken = [each for each in talk.spoken if each.number in {one.number for one in late}]
+        if not late or (spoken and all(each.name == "Alert" or talk.sealed_alert(each) for each in spoken)):
+            return True
+    if theirs is None or theirs not in before:
+        return False
+    heard = [each.ack for each in before if each.sender == end and each.ack is not None]
+    known = [each.ack for each in before if each.sender == peer and each.ack is not None]
+    end_of_theirs = seq.add(theirs.seq, theirs.size + 1)
+    acknowledged = (heard and heard[-1] == end_of_theirs) or one.ack == end_of_theirs
+    return bool(acknowledged and known and known[-1] == one.seq)
 
 
 def _forgotten(talk: Talk, one: Said) -> Finding | None:
@@ -229,6 +302,8 @@ def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
         if cause == "lost SYN+ACK":  # (both ends have a timer; that the client calls again says most)
             again = (e for e in talk.said[talk.place[number] :] if e.kind == "SYN" and e.sender == "client")
             noticed = next(again, noticed)
+        if "SYN" in cause and 0 < noticed.time - one.time < REPEATS_APART:
+            continue  # (nobody calls again so soon)
         what = cause.removeprefix("lost ")
         words = (
             f"The {sender}'s {what} (packet {number}) got lost: the {noticed.sender} sent "
@@ -266,6 +341,8 @@ def _third_lost(talk: Talk) -> Finding | None:
     calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
     if len(calls) != 1 or any(each.sender == "client" for each in between):
         return None
+    if answers[1].time - answers[0].time < REPEATS_APART:
+        return None
     words = (
         f"The server answered again after {_seconds(answers[1].time - answers[0].time)}, though the client "
         "had not called again: what the client confirmed it with got lost on its way."
@@ -283,6 +360,11 @@ def _windows(talk: Talk) -> Iterator[Finding]:
         again = next(
             (e for e in after if e.sender == end and "zero window" not in e.labels and e.kind != "RST"), None
         )
+        through = [talk.closed(each) for each in ("client", "server")]
+        if all(each is not None and talk.place[each.number] < talk.place[shut.number] for each in through):
+            continue
+        if again and again.time - shut.time < SHUT_LEAST:
+            continue
         probes = [each for each in after if "zero-window probe" in each.labels]
         words = f"The {end} said that it can take no more" + (
             f"; {_seconds(again.time - shut.time)} later it could again." if again else ", and it stayed so."
@@ -293,8 +375,11 @@ def _windows(talk: Talk) -> Iterator[Finding]:
 # ---- Many calls ------------------------------------------------------------------------------------------
 
 
-def floods(trace: Trace, talks: Sequence[Talk]) -> tuple[list[Finding], set[int]]:
-    """Floods of calls that are never completed; and the connections that belong to one."""
+def floods(talks: Sequence[Talk], ends: float) -> tuple[list[Finding], set[int]]:
+    """Floods of calls that are never completed; and the connections that belong to one.
+
+    ends: when the capture does: a call that has just been made may be completed yet.
+    """
     ports: dict[tuple[str, int], list[Talk]] = {}
     for talk in talks:
         if talk.first("client", "SYN") is not None:
@@ -302,15 +387,17 @@ def floods(trace: Trace, talks: Sequence[Talk]) -> tuple[list[Finding], set[int]
     found, members = [], set()
     for (address, port), calls in ports.items():
         begun = [talk for talk in calls if _only_begun(talk)]
-        if len(begun) < FLOOD or 2 * len(begun) < len(calls):
-            continue
-        times = sorted(talk.said[0].time for talk in begun)
-        lasted = times[-1] - times[0]
-        if lasted > 0 and len(begun) / lasted < PACE:
+        times = [talk.said[0].time for talk in begun]
+        settled = _at_once([time for time in times if ends - time > SETTLED])
+        asked_again = any(
+            sum(each.kind == "SYN,ACK" for each in talk.said) > 1 or len(talk.said) == 1 for talk in begun
+        )
+        if _at_once(times) < LARGE and not (asked_again and settled >= FLOOD):
             continue
         callers = len({talk.connection.client[0] for talk in begun})
         answered = sum(talk.first("server", "SYN,ACK") is not None for talk in begun)
         first = begun[0]
+        lasted = max(times) - min(times)
         words = (
             f"{len(begun)} calls to {address} port {port} within {_seconds(lasted)}, from {callers} "
             f"address{'es' if callers > 1 else ''}, were begun and never completed; {answered} of them were "
@@ -323,7 +410,19 @@ def floods(trace: Trace, talks: Sequence[Talk]) -> tuple[list[Finding], set[int]
     return found, members
 
 
+def _at_once(times: list[float]) -> int:
+    """The most of them that fall into any `WITHIN` seconds."""
+    times, most, low = sorted(times), 0, 0
+    for high, time in enumerate(times):
+        while time - times[low] > WITHIN:
+            low += 1
+        most = max(most, high - low + 1)
+    return most
+
+
 def _only_begun(talk: Talk) -> bool:
-    """Whether the client has called and never confirmed."""
-    return all(each.kind in ("SYN", "SYN,ACK") or (each.kind == "RST" and each.sender == "client")
-               for each in talk.said)  # fmt: skip
+    """Whether the client has called and never confirmed; and did not call again, as an honest one would."""
+    calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
+    if len(_apart(calls, PROBES_APART)) > 1:
+        return False
+    return all(each.kind in ("SYN", "SYN,ACK") for each in talk.said)

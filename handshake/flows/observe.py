@@ -6,6 +6,7 @@ an observer near one end cannot see what reached the other, and says so.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -158,14 +159,21 @@ def _is_stray(segment: Segment, own: Direction, peer: Direction) -> bool:
 
 def _fills_gap(one: Seen, own: Direction) -> bool:
     """Whether a segment brings bytes that were missing; what is still missing stays in `gaps`."""
-    start = one.segment.seq
-    for index, (low, high) in enumerate(own.gaps):
-        if seq.between(low, start, high):
-            left = [(low, start)] if low != start else []
-            right = [(one.end, high)] if seq.less(one.end, high) else []
-            own.gaps[index : index + 1] = left + right
-            return True
-    return False
+    start, base = one.segment.seq, own.base or 0
+    # (They stand in the order of their numbers: the last that begins at or before this one may hold it.)
+    after = bisect_right(
+        own.gaps, (start - base) % seq.MODULUS, key=lambda gap: (gap[0] - base) % seq.MODULUS
+    )
+    index = after - 1
+    if index < 0:
+        return False
+    low, high = own.gaps[index]
+    if not seq.between(low, start, high):
+        return False
+    left = [(low, start)] if low != start else []
+    right = [(one.end, high)] if seq.less(one.end, high) else []
+    own.gaps[index : index + 1] = left + right
+    return True
 
 
 def _remember(one: Seen, own: Direction, peer: Direction) -> None:
