@@ -14,8 +14,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "claims.md"
 HEAD = """# The article's 111 claims
 
 Each statement of the article in our words, what is to be said of it, where the standards say so, and the
-notebook whose cells show it (they are tagged with the number). What the wire does instead, and how to find out,
-stands on the cards: `article.cards("S86")`.
+notebook whose cells show it (they are tagged with the number). What the wire does instead, and how to find
+out, stands on the cards: `article.cards("S86")`.
 
 This page is written by `python tests/claims_page.py` from `handshake/article/claims.toml`. Texts: CC BY 4.0.
 """
