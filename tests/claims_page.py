@@ -29,8 +29,8 @@ def page() -> str:
         "".join(f"- **{verdict}** ({count}): {verdict.meaning}\n" for verdict, count in counts.items())
     )
     for part, title in PARTS.items():
-        rows = [f"## {title[0].upper()}{title[1:]}\n", "| | the article tells | | in the standards | notebook |",
-                "|---|---|---|---|---|"]  # fmt: skip
+        rows = [f"## {title[0].upper()}{title[1:]}\n"]
+        rows += ["| | the article tells | | in the standards | notebook |", "|---|---|---|---|---|"]
         for each in claims():
             if each.part == part:
                 sections = "; ".join(each.sections) or "-"
