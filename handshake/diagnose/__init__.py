@@ -14,10 +14,11 @@ from collections.abc import Callable
 
 from handshake.diagnose.causes import CAUSES, Cause, cause_of
 from handshake.diagnose.findings import Diagnosis, Finding, Story
+from handshake.diagnose.floods import floods
 from handshake.diagnose.secured import of_secured
 from handshake.diagnose.stories import story_of
 from handshake.diagnose.talk import Talk
-from handshake.diagnose.transport import floods, of_transport
+from handshake.diagnose.transport import of_transport
 from handshake.trace import Trace
 from handshake.trace.lazy import of_connection
 

@@ -21,15 +21,6 @@ REPEATS_APART, PROBES_APART = 0.15, 0.5
 SHUT_LEAST = 0.1
 """A window that is closed for less, in seconds, has held up nobody."""
 
-FLOOD, WITHIN = 12, 5.0
-"""So many calls to one port within so many seconds that were never completed make a flood."""
-
-LARGE = 50
-"""So many are a flood in any case; of fewer it may be that only their SYNs were captured, or just begun."""
-
-SETTLED = 0.25
-"""So long before the end of the capture a call has to be made, in seconds, to count as not completed."""
-
 LOST = {
     "SYN": "lost SYN",
     "SYN,ACK": "lost SYN+ACK",
@@ -61,7 +52,8 @@ def _finding(cause: str, one: Said, words: str, *evidence: Said, end: str = "") 
     return Finding(cause, end or one.sender, one.number, 0, words, evidence=numbers)
 
 
-def _seconds(time: float) -> str:
+def seconds_of(time: float) -> str:
+    """A stretch of time in words."""
     return f"{time:.0f} s" if time >= 9.95 else f"{time:.1f} s" if time >= 0.95 else f"{1000 * time:.0f} ms"
 
 
@@ -90,7 +82,7 @@ def _refused(talk: Talk) -> Finding | None:
     call, answer = pair
     if answer.ack is None or not 1 <= (answer.ack - call.seq) % seq.MODULUS <= 1 + call.size:
         return None
-    took = _seconds(answer.time - call.time)
+    took = seconds_of(answer.time - call.time)
     words = f"The client called, and after {took} the server answered with a reset: connection refused."
     return _finding("refused port", answer, words, call)
 
@@ -118,7 +110,9 @@ def _unanswered(talk: Talk, ends: float) -> Finding | None:
         return None
     if len(calls) == 1 and ends - calls[0].time < PATIENCE:
         return None  # (the capture ends too soon to say)
-    often = "once" if len(calls) == 1 else f"{len(calls)} times in {_seconds(calls[-1].time - calls[0].time)}"
+    often = (
+        "once" if len(calls) == 1 else f"{len(calls)} times in {seconds_of(calls[-1].time - calls[0].time)}"
+    )
     return _finding(
         "no answer", calls[-1], f"The client called {often}, and no answer of TCP came back.", *calls
     )
@@ -158,14 +152,14 @@ def _gone(talk: Talk) -> Finding | None:
             continue
         after = [each for each in talk.said[talk.place[heard.number] + 1 :] if each.sender == end]
         broken = [each for each in after if each.kind == "RST"]
-        probes = _apart([each for each in after if each.probe], PROBES_APART)
-        asked = _apart([each for each in after if "zero-window probe" in each.labels], PROBES_APART)
+        probes = apart([each for each in after if each.probe], PROBES_APART)
+        asked = apart([each for each in after if "zero-window probe" in each.labels], PROBES_APART)
         repeated = _most_repeated(after)
         if len(probes) >= 2 or (probes and broken):
             proof = (broken or probes)[-1]
             words = (
-                f"For {_seconds(proof.time - heard.time)} the {other(end)} has said nothing; the {end} asked "
-                f"{len(probes)} times whether it is still there"
+                f"For {seconds_of(proof.time - heard.time)} the {other(end)} has said nothing; the {end} "
+                f"asked {len(probes)} times whether it is still there"
                 + (", and gave up with a reset." if broken else ", and got no answer.")
             )
             return _finding("dead peer found by keep-alive", proof, words, *probes, end=end)
@@ -174,14 +168,14 @@ def _gone(talk: Talk) -> Finding | None:
             proof = (broken or tried)[-1]
             what = "the same" if tried is repeated else "a probe of the closed window"
             words = (
-                f"The {end} sent {what} {len(tried)} times in {_seconds(proof.time - heard.time)}, and the "
+                f"The {end} sent {what} {len(tried)} times in {seconds_of(proof.time - heard.time)}, and the "
                 f"{other(end)} acknowledged nothing."
             )
             return _finding("dead peer found by retransmission", proof, words, *tried, end=end)
     return None
 
 
-def _apart(some: Sequence[Said], seconds: float) -> list[Said]:
+def apart(some: Sequence[Said], seconds: float) -> list[Said]:
     """Of these, those that come so long after the last of them."""
     found: list[Said] = []
     for each in some:
@@ -196,7 +190,7 @@ def _most_repeated(said: Sequence[Said]) -> list[Said]:
     for each in said:
         if each.kind in ("data", "FIN"):
             by_number.setdefault(each.seq, []).append(each)
-    times = [_apart(each, REPEATS_APART) for each in by_number.values()]
+    times = [apart(each, REPEATS_APART) for each in by_number.values()]
     return max(times, key=len, default=[])
 
 
@@ -262,7 +256,7 @@ def _forgotten(talk: Talk, one: Said) -> Finding | None:
 def _reset(talk: Talk, one: Said) -> Finding:
     """Who broke it off, and when."""
     last = talk.before(one, other(one.sender))
-    since = f", {_seconds(one.time - last.time)} after the {last.sender}'s last segment" if last else ""
+    since = f", {seconds_of(one.time - last.time)} after the {last.sender}'s last segment" if last else ""
     data = {end: sum(each.size for each in talk.said if each.sender == end) for end in ("client", "server")}
     words = (
         f"The {one.sender} broke the connection off with a reset{since}; until then {data['client']} bytes "
@@ -308,7 +302,7 @@ def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
         words = (
             f"The {sender}'s {what} (packet {number}) got lost: the {noticed.sender} sent "
             f"{'it' if noticed.sender == sender else 'what it answers'} again after "
-            f"{_seconds(noticed.time - one.time)}, as packet {noticed.number}."
+            f"{seconds_of(noticed.time - one.time)}, as packet {noticed.number}."
         )
         if noticed is one:
             words = f"The {sender}'s {what} (packet {number}) got lost."
@@ -344,7 +338,7 @@ def _third_lost(talk: Talk) -> Finding | None:
     if answers[1].time - answers[0].time < REPEATS_APART:
         return None
     words = (
-        f"The server answered again after {_seconds(answers[1].time - answers[0].time)}, though the client "
+        f"The server answered again after {seconds_of(answers[1].time - answers[0].time)}, though the client "
         "had not called again: what the client confirmed it with got lost on its way."
     )
     return _finding("lost ACK", answers[1], words, answers[0])
@@ -367,62 +361,8 @@ def _windows(talk: Talk) -> Iterator[Finding]:
             continue
         probes = [each for each in after if "zero-window probe" in each.labels]
         words = f"The {end} said that it can take no more" + (
-            f"; {_seconds(again.time - shut.time)} later it could again." if again else ", and it stayed so."
+            f"; {seconds_of(again.time - shut.time)} later it could again."
+            if again
+            else ", and it stayed so."
         )
         yield _finding("zero window", shut, words, *probes, *([again] if again else []))
-
-
-# ---- Many calls ------------------------------------------------------------------------------------------
-
-
-def floods(talks: Sequence[Talk], ends: float) -> tuple[list[Finding], set[int]]:
-    """Floods of calls that are never completed; and the connections that belong to one.
-
-    ends: when the capture does: a call that has just been made may be completed yet.
-    """
-    ports: dict[tuple[str, int], list[Talk]] = {}
-    for talk in talks:
-        if talk.first("client", "SYN") is not None:
-            ports.setdefault(talk.connection.server, []).append(talk)
-    found, members = [], set()
-    for (address, port), calls in ports.items():
-        begun = [talk for talk in calls if _only_begun(talk)]
-        times = [talk.said[0].time for talk in begun]
-        settled = _at_once([time for time in times if ends - time > SETTLED])
-        asked_again = any(
-            sum(each.kind == "SYN,ACK" for each in talk.said) > 1 or len(talk.said) == 1 for talk in begun
-        )
-        if _at_once(times) < LARGE and not (asked_again and settled >= FLOOD):
-            continue
-        callers = len({talk.connection.client[0] for talk in begun})
-        answered = sum(talk.first("server", "SYN,ACK") is not None for talk in begun)
-        first = begun[0]
-        lasted = max(times) - min(times)
-        words = (
-            f"{len(begun)} calls to {address} port {port} within {_seconds(lasted)}, from {callers} "
-            f"address{'es' if callers > 1 else ''}, were begun and never completed; {answered} of them were "
-            f"answered. {len(calls) - len(begun)} other calls came to that port."
-        )
-        evidence = tuple(talk.said[0].number for talk in begun[:20])
-        found.append(Finding("SYN flood", "client", first.said[0].number, first.connection.number, words,
-                             evidence=evidence))  # fmt: skip
-        members |= {talk.connection.number for talk in begun}
-    return found, members
-
-
-def _at_once(times: list[float]) -> int:
-    """The most of them that fall into any `WITHIN` seconds."""
-    times, most, low = sorted(times), 0, 0
-    for high, time in enumerate(times):
-        while time - times[low] > WITHIN:
-            low += 1
-        most = max(most, high - low + 1)
-    return most
-
-
-def _only_begun(talk: Talk) -> bool:
-    """Whether the client has called and never confirmed; and did not call again, as an honest one would."""
-    calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
-    if len(_apart(calls, PROBES_APART)) > 1:
-        return False
-    return all(each.kind in ("SYN", "SYN,ACK") for each in talk.said)
