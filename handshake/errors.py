@@ -9,6 +9,8 @@ Three kinds, one for each party that can be at fault:
 
 from __future__ import annotations
 
+import os
+
 
 def count_bytes(count: int) -> str:
     """A number of bytes in words."""
@@ -18,6 +20,16 @@ def count_bytes(count: int) -> str:
 def got_bytes(count: int) -> str:
     """What there is where more was expected."""
     return f"only {count_bytes(count)}" if count else "the end of the data"
+
+
+def readable(text: str, keep: str = "") -> str:
+    """Somebody else's text as it can be shown anywhere, a terminal too.
+
+    What is no letter, or half of one (as names of files may have it), is written out, save what `keep` has.
+    """
+    halves = any("\ud800" <= each <= "\udfff" for each in text)
+    whole = os.fsencode(text).decode("utf-8", "backslashreplace") if halves else text
+    return "".join(each if each.isprintable() or each in keep else f"\\x{ord(each):02x}" for each in whole)
 
 
 class HandshakeError(Exception):

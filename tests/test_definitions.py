@@ -10,11 +10,12 @@ import pytest
 import solutions
 from test_grade import SALTS, cell, write
 
+from handshake.errors import readable
 from handshake.exercises import EXERCISES
 from handshake.exercises.parameters import given, issue
 from handshake.grade import Limits, Salts, Task, marked
 from handshake.grade.bench import Workshop
-from handshake.grade.cells import CODE_MOST, grade_id, read, readable
+from handshake.grade.cells import CODE_MOST, grade_id, read
 from handshake.grade.definitions import definitions
 
 F = "def f(x):\n    return A + x\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 from handshake.capture import read
 from handshake.diagnose import diagnose
-from handshake.errors import DecodeError, Refused
+from handshake.errors import DecodeError, Refused, readable
 
 
 def add_parser(commands: Any) -> None:
@@ -55,12 +55,12 @@ def explain(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         found = diagnose(trace, progress)
-    print(_readable(str(found)))
+    print(readable(str(found), keep="\n"))
     if options.out is not None:
         from handshake.show.report import report
 
         _write(options.out, report(trace, found))
-        print(f"\nThe page is {_readable(str(options.out))}.")
+        print(f"\nThe page is {readable(str(options.out))}.")
     return 0
 
 
@@ -72,10 +72,3 @@ def _write(path: Path, page: str) -> None:
         os.replace(beside, path)
     except OSError as error:
         raise Refused(str(path), f"it cannot be written: {error.strerror or error}") from None
-
-
-def _readable(text: str) -> str:
-    """Without what a terminal would obey: names in a capture are somebody else's."""
-    return "".join(
-        each if each.isprintable() or each == "\n" else f"\\x{ord(each):02x}" for each in text
-    )  # fmt: skip

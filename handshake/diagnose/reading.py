@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from handshake.errors import DecodeError
-from handshake.pki import names_of
 from handshake.tls import decode_handshake
 from handshake.tls.extensions import ServerName
 from handshake.tls.extensions13 import SupportedVersions
@@ -80,25 +79,6 @@ def parsed(der: bytes) -> Any:
         return x509.load_der_x509_certificate(der)
     except Exception:  # whatever a parser may raise about a peer's bytes
         return None
-
-
-def names(leaf: Any) -> list[str]:
-    """The names that a certificate is for."""
-    try:
-        return names_of(leaf)
-    except Exception:  # an extension that cannot be read
-        return []
-
-
-def short(name: Any) -> str:
-    """A subject or an issuer in a few words."""
-    from cryptography.x509 import NameOID
-
-    try:
-        common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return str(common[-1].value if common else name.rfc4514_string())[:60]
-    except Exception:  # a name that cannot be read
-        return "?"
 
 
 def server_name(hello: Any) -> str:

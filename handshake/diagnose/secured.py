@@ -10,20 +10,20 @@ from typing import Any
 from handshake.diagnose.findings import Finding
 from handshake.diagnose.reading import (
     decoded,
-    names,
     offered,
     parsed,
     server_name,
-    short,
     version_form,
 )
-from handshake.diagnose.talk import SEALED_ALERT, Said, Spoken, Talk, other
+from handshake.diagnose.talk import SEALED_ALERT, Said, Spoken, Talk
 from handshake.errors import HandshakeError
+from handshake.pki import issuer_of, names_of, subject_of
 from handshake.pki.names import is_address, match
 from handshake.tls.alerts import ALERTS, NUMBERS
 from handshake.tls.hellos import ClientHello
 from handshake.tls.messages13 import Certificate13
 from handshake.tls.proofs import Certificate
+from handshake.trace import OTHER
 
 OF_CERTIFICATES = {
     "unknown_ca": "unknown CA", "certificate_expired": "expired", "certificate_revoked": "revoked",
@@ -113,7 +113,7 @@ class _Reading:
         else:
             cause, more, evidence = OF_OTHERS.get(name, f"alert: {name}"), "", ()
             if cause == "bad MAC":
-                damaged = self._unopened(other(one.sender))
+                damaged = self._unopened(OTHER[one.sender])
                 evidence = (damaged.number,) if damaged else ()
                 more = (
                     f" The record in packet {damaged.number} does not open with the keys." if damaged else ""
@@ -146,7 +146,7 @@ class _Reading:
 
     def _certificate(self, one: Spoken, cause: str) -> tuple[str, str, tuple[int, ...]]:
         """What is the matter with the certificate that the other end has shown."""
-        whose = other(one.sender)
+        whose = OTHER[one.sender]
         shown = self.certificates(whose)
         evidence = (shown.number,) if shown else ()
         if whose == "client" and shown is not None and not shown.count:
@@ -167,7 +167,7 @@ class _Reading:
 
     def _looked_at(self, shown: Shown, whose: str) -> tuple[str, str]:
         leaf = shown.chain[0]
-        subject, issuer = short(leaf.subject), short(leaf.issuer)
+        subject, issuer = subject_of(leaf), issuer_of(leaf)
         words = f" The {whose}'s certificate (packet {shown.number}) is {subject!r}, issued by {issuer!r}"
         words += ", by itself" if leaf.subject == leaf.issuer else ""
         when = self._date(shown.number)
@@ -175,12 +175,12 @@ class _Reading:
             dates = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
             return "expired", f"{words}; it is valid from {dates}, and the packet is of {when:%Y-%m-%d}."
         if whose == "server" and self.wanted and not self._fits(leaf):
-            there = ", ".join(names(leaf)[:4]) or "none"
+            there = ", ".join(names_of(leaf)[:4]) or "none"
             return "wrong name", f"{words}; the client asked for {self.wanted!r}, and its names are: {there}."
         return "", f"{words}."
 
     def _fits(self, leaf: Any) -> bool:
-        there = names(leaf)
+        there = names_of(leaf)
         addresses = [address for each in there if (address := is_address(each)) is not None]
         dns = [each for each in there if is_address(each) is None]
         try:
@@ -226,7 +226,7 @@ class _Reading:
                     f"A record of the {sender}'s does not open with the keys that opened those before it: "
                     f"{one.message.notes[0]}."
                 )
-                return Finding("bad MAC", other(sender), one.number, 0, words)
+                return Finding("bad MAC", OTHER[sender], one.number, 0, words)
         return None
 
     def sealed_alert(self) -> Finding | None:
@@ -253,13 +253,13 @@ class _Reading:
         if any(each.message.secret for each in self.spoken):
             return None  # (it can be read, and says nothing of that kind)
         mine, theirs = sealed["client"], sealed["server"]
-        if mine and theirs and mine[0].sealed == SEALED_ALERT:
-            return self._unreadable(mine[0])
-        if len(mine) < 1 or not theirs:
+        if not mine or not theirs:
             return None
-        after = [each for each in theirs if self._place(each) > self._place(mine[0])]
+        if mine[0].sealed == SEALED_ALERT:
+            return self._unreadable(mine[0])
         if any(each.sealed == SEALED_ALERT for each in mine):
             return None  # (both say good-bye, so it seems)
+        after = [each for each in theirs if self._place(each) > self._place(mine[0])]
         if after and all(each.sealed == SEALED_ALERT for each in after):
             return self._unreadable(after[0])
         return None
@@ -315,7 +315,7 @@ class _Reading:
         fins = [fin for end in ("client", "server") if (fin := self.talk.closed(end)) is not None]
         for fin in sorted(fins, key=lambda each: self.talk.place[each.number]):
             end = fin.sender
-            bye = self.talk.farewell(other(end))
+            bye = self.talk.farewell(OTHER[end])
             if self.talk.farewell(end) is not None:
                 continue
             if bye is not None and self.talk.place.get(bye.number, 0) < self.talk.place[fin.number]:

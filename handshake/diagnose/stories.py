@@ -6,30 +6,23 @@ from collections.abc import Iterator
 
 from handshake.diagnose.findings import Story
 from handshake.diagnose.reading import decoded, server_name, version_form
-from handshake.diagnose.talk import Talk, other
+from handshake.diagnose.talk import Talk
 from handshake.tls.messages13 import Certificate13
 from handshake.tls.proofs import Certificate
+from handshake.trace import OTHER
+from handshake.trace.ladder import address_text, milliseconds
 
 
 def story_of(talk: Talk) -> Story:
     """The story of a connection."""
     connection = talk.connection
-    client, server = (_address(each) for each in (connection.client, connection.server))
+    client, server = (address_text(each) for each in (connection.client, connection.server))
     title = f"{client} and {server}, {connection.protocol}"
     if connection.protocol != "TCP":
         count = len(connection.transits)
         return Story(connection.number, title, (f"{count} datagrams; what is in them is not looked at.",))
     lines = [*_opening(talk), *_content(talk), *_secured(talk), *_closing(talk)]
     return Story(connection.number, title, tuple(lines), tuple(_unseen(talk)))
-
-
-def _address(address: tuple[str, int]) -> str:
-    ip, port = address
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
-
-
-def _ms(time: float) -> str:
-    return f"{1000 * time:.1f} ms" if time < 10 else f"{time:.1f} s"
 
 
 def _opening(talk: Talk) -> Iterator[str]:
@@ -44,7 +37,7 @@ def _opening(talk: Talk) -> Iterator[str]:
     if answer is None:
         yield f"{words}; no SYN,ACK came back."
         return
-    words += f"; the server answered after {_ms(answer.time - call.time)} (packet {answer.number})"
+    words += f"; the server answered after {milliseconds(answer.time - call.time)} (packet {answer.number})"
     third = next(
         (
             each for each in talk.said[talk.place[answer.number] :]
@@ -80,11 +73,11 @@ def _secured(talk: Talk) -> Iterator[str]:
         yield f"The client began TLS{asked}, and no version was agreed on."
         return
     words = f"They spoke {version} with {suite}{asked}"
-    words += {
-        True: "; the secrets are at hand, and it was opened.",
-        False: "; sealed, as no secrets are at hand.",
-    }[any(each.message.secret for each in talk.spoken)]
-    yield words
+    if any(each.message.secret for each in talk.spoken):
+        words += "; the secrets are at hand, and it was opened"
+    elif any(each.sealed for each in talk.spoken):
+        words += "; sealed, as no secrets are at hand"
+    yield f"{words}."
     proofs = [end for end in ("server", "client") if _shown(talk, end)]
     names = {each.name for each in talk.spoken}
     if proofs == ["server"]:
@@ -116,11 +109,11 @@ def _closing(talk: Talk) -> Iterator[str]:
         first, second = fins
         yield (
             f"The {first.sender} closed first (packet {first.number}), the {second.sender} "
-            f"{_ms(second.time - first.time)} later (packet {second.number}): both have closed."
+            f"{milliseconds(second.time - first.time)} later (packet {second.number}): both have closed."
         )
     elif fins:
         end = fins[0].sender
-        yield f"The {end} closed (packet {fins[0].number}), and the {other(end)} did not."
+        yield f"The {end} closed (packet {fins[0].number}), and the {OTHER[end]} did not."
     elif talk.opened:
         yield "It was still open when the capture ended."
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from handshake.diagnose.reading import decoded, version_of
-from handshake.trace import OTHER, Connection, Fault, Message, Trace
+from handshake.trace import Connection, Fault, Message, Trace
 from handshake.trace.lazy import of_connection
 
 AT_ONCE = 0.010
@@ -16,8 +15,6 @@ AT_ONCE = 0.010
 
 SEALED_ALERT = 19
 """In TLS 1.3 an alert, sealed, has so many bytes: two, the type, and the tag (nobody fills alerts up)."""
-
-AGAIN = re.compile(r"retransmission")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Said:
     @property
     def again(self) -> bool:
         """Whether it was sent before."""
-        return any(AGAIN.search(label) for label in self.labels)
+        return any("retransmission" in label for label in self.labels)
 
     @property
     def probe(self) -> bool:
@@ -203,11 +200,6 @@ class Talk:
     @property
     def _answered(self) -> bool:
         return self.first("server", "SYN,ACK") is not None
-
-
-def other(end: str) -> str:
-    """The other end."""
-    return OTHER[end]
 
 
 def _identity(frame: bytes, at: int) -> bytes:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handshake.diagnose.findings import Finding
-from handshake.diagnose.talk import Said, Talk, other
+from handshake.diagnose.talk import Said, Talk
 from handshake.tcp import seq
+from handshake.trace import OTHER
 
 PATIENCE = 3.0
 """Who has called and heard nothing for so long is told that there is no answer, in seconds."""
@@ -147,7 +148,7 @@ def _unconfirmed(talk: Talk, ends: float) -> Finding | None:
 def _gone(talk: Talk) -> Finding | None:
     """An end that has fallen silent: probes, or data sent again and again, that nobody answers."""
     for end in ("client", "server"):
-        heard = talk.last(other(end))
+        heard = talk.last(OTHER[end])
         if heard is None or not talk.opened:
             continue
         after = [each for each in talk.said[talk.place[heard.number] + 1 :] if each.sender == end]
@@ -158,7 +159,7 @@ def _gone(talk: Talk) -> Finding | None:
         if len(probes) >= 2 or (probes and broken):
             proof = (broken or probes)[-1]
             words = (
-                f"For {seconds_of(proof.time - heard.time)} the {other(end)} has said nothing; the {end} "
+                f"For {seconds_of(proof.time - heard.time)} the {OTHER[end]} has said nothing; the {end} "
                 f"asked {len(probes)} times whether it is still there"
                 + (", and gave up with a reset." if broken else ", and got no answer.")
             )
@@ -169,7 +170,7 @@ def _gone(talk: Talk) -> Finding | None:
             what = "the same" if tried is repeated else "a probe of the closed window"
             words = (
                 f"The {end} sent {what} {len(tried)} times in {seconds_of(proof.time - heard.time)}, and the "
-                f"{other(end)} acknowledged nothing."
+                f"{OTHER[end]} acknowledged nothing."
             )
             return _finding("dead peer found by retransmission", proof, words, *tried, end=end)
     return None
@@ -214,7 +215,7 @@ def _broken_off(talk: Talk, told: set[int]) -> Finding | None:
 
 def _all_said(talk: Talk, one: Said) -> bool:
     """Whether a reset only takes the place of a good-bye: as browsers close, for one."""
-    end, peer = one.sender, other(one.sender)
+    end, peer = one.sender, OTHER[one.sender]
     before = talk.said[: talk.place[one.number]]
     own, theirs, bye = talk.closed(end), talk.closed(peer), talk.farewell(end)
     last = max((each.number for each in (own, bye) if each is not None), default=None)
@@ -237,7 +238,7 @@ def _forgotten(talk: Talk, one: Said) -> Finding | None:
 
     (RFC 9293 section 3.10.7.1: <SEQ=SEG.ACK><CTL=RST>.  Who breaks off a connection that it knows sets ACK.)
     """
-    asked = talk.before(one, other(one.sender))
+    asked = talk.before(one, OTHER[one.sender])
     own = talk.closed(one.sender)
     if "ACK" in one.flags or asked is None or asked.ack != one.seq or not talk.opened:
         return None
@@ -255,7 +256,7 @@ def _forgotten(talk: Talk, one: Said) -> Finding | None:
 
 def _reset(talk: Talk, one: Said) -> Finding:
     """Who broke it off, and when."""
-    last = talk.before(one, other(one.sender))
+    last = talk.before(one, OTHER[one.sender])
     since = f", {seconds_of(one.time - last.time)} after the {last.sender}'s last segment" if last else ""
     data = {end: sum(each.size for each in talk.said if each.sender == end) for end in ("client", "server")}
     words = (

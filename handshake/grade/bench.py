@@ -276,29 +276,29 @@ def remove(folder: str | Path) -> None:
             return
 
 
+def _inside(folder: Path) -> Path | None:
+    """A folder that lies in this one, None if there is none."""
+    with os.scandir(folder) as entries:
+        return next((Path(each.path) for each in entries if each.is_dir(follow_symlinks=False)), None)
+
+
 def _is_deep(folder: Path) -> bool:
     """Whether folders lie in folders there, deeper than a function may call itself."""
-    try:
+    deep: Path | None = folder
+    with suppress(OSError):
         for _ in range(200):
-            with os.scandir(folder) as entries:
-                inside = next((each.path for each in entries if each.is_dir(follow_symlinks=False)), None)
-            if inside is None:
-                return False
-            folder = Path(inside)
-    except OSError:
-        return False
-    return True
+            deep = _inside(deep) if deep is not None else None
+        return deep is not None
+    return False
 
 
 def _flatten(folder: Path) -> None:
     """Bring what lies deep in a folder up to its top, step by step, so that it can be removed."""
     deep = folder
     for n in range(100_000):
-        with os.scandir(deep) as entries:
-            inside = next((Path(each.path) for each in entries if each.is_dir(follow_symlinks=False)), None)
+        inside, moved = _inside(deep), folder / f"flat-{n}"
         if inside is None:
             return
-        moved = folder / f"flat-{n}"
         try:
             os.rename(inside, moved)
         except OSError:

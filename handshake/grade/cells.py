@@ -6,7 +6,6 @@ A submission is somebody else's text.  Nothing of it runs here: it is read as JS
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from handshake.errors import readable
 from handshake.exercises import Exercise
 from handshake.grade.definitions import definitions
 
@@ -104,16 +104,6 @@ def _age(path: Path) -> tuple[str, int, str]:
     """Copies after the first: "a.ipynb", "a (1).ipynb", "a (2).ipynb"."""
     match = re.fullmatch(r"(.*?) ?\((\d{1,6})\)", path.stem)
     return (match[1], int(match[2]), path.stem) if match else (path.stem, 0, path.stem)
-
-
-def readable(text: str) -> str:
-    """Text that can be shown anywhere: what is no letter, as a name of a file may have it, is written out."""
-    whole = os.fsencode(text).decode("utf-8", "backslashreplace") if _has_halves(text) else text
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in whole)
-
-
-def _has_halves(text: str) -> bool:
-    return any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _size(path: Path, left: int) -> int:

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from handshake.errors import Refused
+from handshake.errors import Refused, readable
 from handshake.exercises.parameters import issue
 from handshake.grade.bench import Limits
-from handshake.grade.cells import readable
 from handshake.grade.marking import Salts
 from handshake.grade.running import ALONE_MOST, Run, Spread
 
@@ -99,7 +98,7 @@ def grade(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         exercises=options.exercises,
         limits=Limits(seconds=options.seconds), pages=options.pages, workers=options.workers,
         spread=_cluster(options.scheduler) if options.scheduler else None,
-        names=_names(options.names) if options.names else {}, issued=options.issued,
+        names=_names(options.names) if options.names else {},
     )  # fmt: skip
     try:
         _with_bar(run)

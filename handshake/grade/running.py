@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 
-from handshake.errors import Refused
+from handshake.errors import Refused, readable
 from handshake.exercises import EXERCISES
-from handshake.exercises.parameters import normal
+from handshake.exercises.parameters import issue, normal
 from handshake.grade.bench import Limits, Workshop, hide, sweep
-from handshake.grade.cells import Submitted, read, readable
+from handshake.grade.cells import Submitted, read
 from handshake.grade.journal import Journal
 from handshake.grade.marking import Mark, Salts, Task, ended_the_run, marked
 from handshake.grade.pages import write_pages
@@ -41,7 +41,7 @@ class Run:
     pages: the folder for what students read, None for none.   spread: where the work is done.
     marks: by student and exercise.   troubles: by student.   loose: the limits that did not hold anywhere.
     ended: answers that have ended the run, (student, exercise) each.
-    names: what students are called whose folder is called otherwise, by the folder.   issued: the notebooks.
+    names: what students are called whose folder is called otherwise, by the folder.
     """
 
     folder: Path
@@ -57,7 +57,6 @@ class Run:
     loose: set[str] = field(default_factory=set)
     ended: list[tuple[str, str]] = field(default_factory=list)
     names: Mapping[str, str] = field(default_factory=dict)
-    issued: str = ""
 
     def go(self, progress: Progress = lambda done, of: None) -> None:
         """Mark everything, and write the CSV and the pages.
@@ -168,8 +167,8 @@ class Run:
             if normal(each) != normal(name):
                 troubles.append(f"the notebook says that it is of {each!r}; values are judged for {name!r}")
         for each in submitted.said("issued")[:3]:
-            if normal(each) != normal(self.issued):
-                troubles.append(f"the notebook was issued as {each!r}; values are judged for {self.issued!r}")
+            if issue(each) != self.salts.issued:
+                troubles.append(f"the notebook was issued as {each!r}; values are judged for another issue")
         if troubles:
             self.troubles[student] = tuple(troubles)
         return submitted

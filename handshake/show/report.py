@@ -77,7 +77,7 @@ def _connection(trace: Trace, diagnosis: Diagnosis, number: int, *, drawn: bool)
     yield _timeline(trace, number, findings)
     proofs = list(dict.fromkeys(each.transit for each in findings))[:BYTES_MOST]
     for proof in proofs:
-        yield f"<h3>Packet {proof}, byte by byte</h3>{_html(view(trace[proof]))}"
+        yield f"<h3>Packet {proof}, byte by byte</h3>{view(trace[proof]).html()}"
     yield from _secrets(trace, number)
 
 
@@ -100,12 +100,7 @@ def _timeline(trace: Trace, number: int, findings: tuple[Finding, ...]) -> str:
     if len(transits) > 2 * AROUND:
         more = f"<p>Packets {transits[first]} to {transits[last]} of {len(transits)} in this connection.</p>"
     picture = timeline(trace.only(number), window=(transits[first], transits[last]))
-    return more + _html(picture)
-
-
-def _html(shown: object) -> str:
-    bundle = shown._repr_mimebundle_()  # type: ignore[attr-defined]
-    return str(bundle.get("text/html") or f"<pre>{escape(str(shown))}</pre>")
+    return more + picture.svg()
 
 
 def _secrets(trace: Trace, number: int) -> Iterator[str]:

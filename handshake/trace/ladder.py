@@ -50,7 +50,7 @@ def _overview(trace: Trace, rows: int) -> str:
     lines.append("  no.  client                     server                     transits   starts at")
     for connection in trace.connections[:rows]:
         first = trace[connection.transits[0]].time if connection.transits else None
-        client, server = _address(connection.client), _address(connection.server)
+        client, server = address_text(connection.client), address_text(connection.server)
         lines.append(
             f"{connection.number:5}  {client:25}  {server:25}  {len(connection.transits):8}"
             f"   {milliseconds(first)}"
@@ -67,7 +67,7 @@ def _ladder(trace: Trace, connection: Connection, relative: bool, rows: int) -> 
     names = {t.number: _name(t, told.get(t.number, []), more.get(t.number, ""), relative) for t in shown}
     width = max([WIDTH, *(len(name) + 7 for name in names.values())])
     lines = [
-        f"client {_address(connection.client)}  server {_address(connection.server)}"
+        f"client {address_text(connection.client)}  server {address_text(connection.server)}"
         + ("  (sequence numbers counted from each end's first)" if relative else ""),
         f"{'':4}{'at client':>11}  {'client':12} {'':{width}} {'server':12}  {'at server':>11}",
     ]
@@ -167,6 +167,7 @@ def _bare(end: str, time: float, what: str, width: int) -> str:
     return f"{'':4}{'':11}  {'':12} {what:>{width + 13}}  {when:>11}"
 
 
-def _address(address: tuple[str, int]) -> str:
+def address_text(address: tuple[str, int]) -> str:
+    """An (ip, port) as one writes it: "10.0.0.1:80", "[2001:db8::1]:80"."""
     ip, port = address
     return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"

@@ -36,16 +36,8 @@ def stacked(
     words = [f"The client's first byte of the answer comes at {1000 * _answered(run):.0f} ms."]
     found = run.diagnose()
     words += [each.words for each in found] or ["Nothing went wrong."]
-    shown = run if layer == "both" else run.layer("TLS") if layer == "TLS" else _beneath(run)
+    shown = run if layer == "both" else run.layer(layer)
     return Outcome("\n".join(words), (show.timeline(shown),), run)
-
-
-def _beneath(run: Trace) -> Trace:
-    """The same without what TLS says in it."""
-    messages = tuple(each for each in run.messages if each.layer == "TCP")
-    return Trace(
-        run.title, run.transits, messages, run.steps, (), run.connections, run.faults, run.epoch
-    )  # fmt: skip
 
 
 def _answered(run: Trace) -> float:

@@ -43,11 +43,8 @@ class Incident:
     @property
     def bare(self) -> Trace:
         """The capture without what a tool has worked out of it: what got lost, that is."""
-        trace = self.trace
-        transits = tuple(replace(each, fault=None) for each in trace.transits)
-        return Trace(
-            trace.title, transits, trace.messages, trace.steps, (), trace.connections, (), trace.epoch
-        )  # fmt: skip
+        transits = tuple(replace(each, fault=None) for each in self.trace.transits)
+        return replace(self.trace, transits=transits, secrets=(), faults=())
 
     @property
     def ladder(self) -> str:
