@@ -258,13 +258,24 @@ def pressed(page: Any, lab: Any, number: int) -> str:
     slides = "noUi-handle" in (control.get_attribute("class") or "")
     for key in ("ArrowLeft", "ArrowRight", "ArrowRight") if slides else ("Space",):
         page.keyboard.press(key)
-        page.wait_for_timeout(150)  # until the kernel has heard of it, and is busy
-        page.wait_for_function(
-            "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'idle'"
-        )
-        page.wait_for_timeout(50)
+        settle(page)
     after: str = note.inner_text()
     return after if after != before else ""
+
+
+def settle(page: Any) -> None:
+    """Come back when the kernel has answered what the page told it, and the page has drawn that.
+
+    The kernel takes messages in their order: an empty run that is done has all before it done.  Widgets keep
+    a change back while an earlier one is under way, hence several rounds.
+    """
+    page.evaluate("""async () => {
+        const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+        for (let round = 0; round < 4; round++) {
+            await kernel.requestExecute({code: '', silent: true, store_history: false}).done;
+            await new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)));
+        }
+    }""")
 
 
 def errors(page: Any) -> list[str]:
