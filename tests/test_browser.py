@@ -23,6 +23,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import test_binder
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "handshake"
@@ -86,7 +87,7 @@ def address(folder: Path) -> Iterator[str]:
         "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}",
         "--allow-root",
-        f"--ServerApp.root_dir={folder / 'notebooks'}",
+        f"--ServerApp.root_dir={folder}",
         "--expose-app-in-browser",
     ]
     with (folder / "log").open("w") as log:
@@ -157,7 +158,8 @@ def opened(name: str, browser: Any, address: str) -> Iterator[Any]:
     width, height = SIZES[0]
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/lab/tree/{name}.ipynb?token={TOKEN}&reset")
+    below = test_binder.start().rpartition("/")[0]  # the address that the README's badge opens on Binder
+    page.goto(f"{address}/{below}/{name}.ipynb?token={TOKEN}&reset")
     page.wait_for_selector(".jp-CodeCell")
     # Not by the menu: it may be used before the kernel is ready, and then nothing runs.
     page.evaluate("""async () => {

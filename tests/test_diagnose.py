@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from handshake import capture, cli, pki, sim
 from handshake.diagnose import CAUSES, Diagnosis, Finding, cause_of
+from handshake.labs import closing
 from handshake.pki.authority import case
 from handshake.show.report import report
 from handshake.tcp import KeepAlive
@@ -83,6 +84,11 @@ TCP: dict[str, tuple[Callable[[], Trace], dict[str | None, list[tuple[str, str]]
         lambda: sim.calls({0.0: "open", 1.0: b"hello", 2.0: "abort"}, {0.0: "listen"}, until=5.0),
         everywhere([("reset", "client")]),
     ),
+    "reset at once after data": (
+        lambda: sim.calls({0.0: "open", 0.04: b"hello", 15.5: "abort"}, {0.0: "listen", 14.98: b"ping"}),
+        everywhere([("reset", "client")]),
+    ),
+    "closed with data unread": (lambda: closing.ways("data unread").trace, everywhere([("reset", "server")])),
     "reboot, then data": (
         lambda: sim.failing("reboot, then data", until=60.0), everywhere([("half-open", "client")]),
     ),
@@ -280,6 +286,7 @@ def test_every_cause_has_words_and_something_to_try() -> None:
 
 def plain(page: str) -> str:
     text = re.sub(r"<(style|svg|figure|details)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    text = re.sub(r"</?code>", "`", text)
     text = re.sub(r"<[^>]+>", " ", text)
     for code, letter in (("&#x27;", "'"), ("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(code, letter)

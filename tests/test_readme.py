@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import readme_picture
 
 from handshake import capture
 
@@ -27,6 +28,14 @@ def test_the_example_prints_what_is_shown() -> None:
     with contextlib.redirect_stdout(printed):
         exec(block("python"), {})
     assert printed.getvalue() == block("text")
+
+
+def test_the_picture_is_what_the_code_draws() -> None:
+    shown = re.search(r"^!\[[^\]]+\]\(([^)]+)\)", README, re.MULTILINE)
+    assert shown
+    stored = (ROOT / shown[1]).read_text("utf-8")
+    # Its words: the bytes of the lines are another matplotlib's.
+    assert readme_picture.words(stored) == readme_picture.words(readme_picture.picture())
 
 
 def test_every_room_is_described() -> None:

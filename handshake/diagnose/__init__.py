@@ -18,7 +18,7 @@ from handshake.diagnose.floods import floods
 from handshake.diagnose.secured import of_secured
 from handshake.diagnose.stories import story_of
 from handshake.diagnose.talk import Talk
-from handshake.diagnose.transport import of_transport
+from handshake.diagnose.transport import of_transport, seconds_of
 from handshake.trace import Trace
 from handshake.trace.lazy import of_connection
 
@@ -79,5 +79,5 @@ def _head(trace: Trace, ends: float) -> str:
     title = f"{trace.title}: " if trace.title else ""
     return (
         f"{title}{transits} packet{'' if transits == 1 else 's'}, {connections} "
-        f"connection{'' if connections == 1 else 's'}, {lasted:.1f} s."
+        f"connection{'' if connections == 1 else 's'}, {seconds_of(lasted)}."
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from handshake.diagnose.reading import decoded, version_of
+from handshake.tcp import seq
 from handshake.trace import Connection, Fault, Message, Trace
 from handshake.trace.lazy import of_connection
 
@@ -161,6 +162,13 @@ class Talk:
         """The last segment of that end before another one."""
         at = self.place[one.number]
         return next((each for each in reversed(self.said[:at]) if each.sender == sender), None)
+
+    def acknowledged(self, one: Said, until: Said) -> bool:
+        """Whether the other end had answered a segment, with an acknowledgment of it, before another one."""
+        ends = seq.add(one.seq, one.size + (one.kind == "FIN"))
+        between = self.said[self.place[one.number] : self.place[until.number]]
+        answers = (each.ack for each in between if each.sender != one.sender and each.ack is not None)
+        return any(seq.less_equal(ends, ack) for ack in answers)
 
     def closed(self, sender: str) -> Said | None:
         """That end's FIN."""

@@ -236,7 +236,8 @@ def _all_said(talk: Talk, one: Said) -> bool:
 def _forgotten(talk: Talk, one: Said) -> Finding | None:
     """A reset from who knows nothing of the connection: it takes its number from what it answers.
 
-    (RFC 9293 section 3.10.7.1: <SEQ=SEG.ACK><CTL=RST>.  Who breaks off a connection that it knows sets ACK.)
+    (RFC 9293 section 3.10.7.1: <SEQ=SEG.ACK><CTL=RST>.  An ABORT of a connection that is known has the same
+    form by section 3.10.5, on Linux with ACK: who has acknowledged what it would answer, knew it.)
     """
     asked = talk.before(one, OTHER[one.sender])
     own = talk.closed(one.sender)
@@ -246,6 +247,8 @@ def _forgotten(talk: Talk, one: Said) -> Finding | None:
         return None  # (its program had closed; what comes late is refused)
     if asked.kind not in ("data", "FIN") and not asked.probe:
         return None  # (it came at a moment of its own, and answers nothing)
+    if talk.acknowledged(asked, until=one):
+        return None
     found = "asked whether it is still there" if asked.probe else "sent something"
     words = (
         f"The {asked.sender} {found}, and the {one.sender} answered as one that knows nothing of the "

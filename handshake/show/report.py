@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from handshake.diagnose import Diagnosis, Finding
+from handshake.show import theme
 from handshake.show.bytesview import view
 from handshake.show.timeline import timeline
 from handshake.trace import Trace
@@ -27,8 +28,9 @@ STYLE = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;"
     "padding:0 1em}h2{margin-top:2em;border-top:1px solid;padding-top:.6em}table{border-collapse:collapse}"
     "td,th{padding:.15em 1em .15em 0;text-align:left;vertical-align:top}"
-    ".f{border-left:4px solid rgb(213,94,0);background:rgba(213,94,0,.1);padding:.4em .8em;margin:.8em 0}"
-    ".ok{border-left:4px solid rgb(0,158,115);background:rgba(0,158,115,.1);padding:.4em .8em}"
+    ".finding{border-left:4px solid rgb(213,94,0);background:rgba(213,94,0,.1);margin:.8em 0}"
+    ".fine{border-left:4px solid rgb(0,158,115);background:rgba(0,158,115,.1);padding:.4em .8em}"
+    ".finding :is(th,td){padding:.25em .8em}p.finding{padding:.4em .8em}"
     "th{white-space:nowrap}code{overflow-wrap:anywhere}svg{max-width:100%;height:auto}"
 )
 
@@ -37,13 +39,14 @@ def report(trace: Trace, diagnosis: Diagnosis) -> str:
     """The page.   trace: what was diagnosed."""
     return "".join([
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(diagnosis.head)}</title>',
-        f"<style>{STYLE}</style></head><body>", *_body(trace, diagnosis), "</body></html>\n",
+        f"<style>{STYLE}{theme.own_page()}</style></head><body>",
+        *_body(trace, diagnosis), "</body></html>\n",
     ])  # fmt: skip
 
 
 def _body(trace: Trace, diagnosis: Diagnosis) -> Iterator[str]:
     yield f"<h1>{escape(diagnosis.head)}</h1>"
-    kind = "f" if len(diagnosis) else "ok"
+    kind = "finding" if len(diagnosis) else "fine"
     yield f'<p class="{kind}">{escape(diagnosis.summary())}</p>'
     order = diagnosis.order
     if len(order) > 1:
@@ -83,9 +86,16 @@ def _connection(trace: Trace, diagnosis: Diagnosis, number: int, *, drawn: bool)
 
 def _finding(found: Finding) -> str:
     rows = "".join(
-        f"<tr><th>{escape(label)}</th><td>{escape(words)}</td></tr>" for label, words in found.lines()
+        f"<tr><th>{escape(label)}</th><td>{_words(words)}</td></tr>" for label, words in found.lines()
     )
-    return f'<table class="f">{rows}</table>'
+    return f'<table class="finding">{rows}</table>'
+
+
+def _words(text: str) -> str:
+    """Words in HTML; what stands between backticks is a command."""
+    return "".join(
+        f"<code>{escape(part)}</code>" if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
+    )
 
 
 def _timeline(trace: Trace, number: int, findings: tuple[Finding, ...]) -> str:

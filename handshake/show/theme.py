@@ -89,14 +89,35 @@ VARIABLES = {colour.light: f"var(--hs-{name},{colour.light})" for name, colour i
 def variables(selector: str) -> str:
     """The style that gives the variables their values, in both of JupyterLab's themes."""
 
-    def values(dark: bool) -> str:
-        parts = []
-        for name, colour in ROLES.items():
-            value = colour.dark if dark else colour.light
-            parts.append(f"--hs-{name}:" + (f"var({colour.lab},{value})" if colour.lab else value))
-        return ";".join(parts)
+    light, dark = _values(dark=False), _values(dark=True)
+    return f'{selector}{{{light}}}[data-jp-theme-light="false"] {selector}{{{dark}}}'
 
-    return f'{selector}{{{values(False)}}}[data-jp-theme-light="false"] {selector}{{{values(True)}}}'
+
+def _values(*, dark: bool) -> str:
+    """Every role's variable with its value."""
+    parts = []
+    for name, colour in ROLES.items():
+        value = colour.dark if dark else colour.light
+        parts.append(f"--hs-{name}:" + (f"var({colour.lab},{value})" if colour.lab else value))
+    return ";".join(parts)
+
+
+def own_page() -> str:
+    """The style of a page outside JupyterLab: dark where its reader's system is, and then as JupyterLab's dark.
+
+    JupyterLab's own variables, which there have no values, get them; so do the roles of pictures.
+    """
+    lab = {colour.lab: colour.dark for colour in ROLES.values() if colour.lab}
+    lab |= {
+        "--jp-layout-color1": lab["--jp-layout-color0"],
+        "--jp-content-font-color2": ROLES["muted"].dark,
+        "--jp-border-color2": ROLES["closed"].dark,
+        "--jp-brand-color1": ROLES["client"].dark,
+    }
+    own = ";".join(f"{name}:{value}" for name, value in lab.items())
+    # A picture's own style names it by its id, which would win over its class.
+    roles = _values(dark=True).replace(";", "!important;") + "!important"
+    return f"@media(prefers-color-scheme:dark){{:root{{{own}}}.hs-picture{{{roles}}}}}"
 
 
 @dataclass(frozen=True)
