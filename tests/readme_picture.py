@@ -1,4 +1,4 @@
-"""Write docs/lost-ack.svg, the picture in the README: what `run` of its ten lines shows of itself in a notebook.
+"""Write docs/lost-ack.svg, the picture in the README: what `run` of its ten lines draws of itself.
 
     python tests/readme_picture.py
 

@@ -41,6 +41,7 @@ def test_texts_are_whole_sentences_and_short() -> None:
         for text in (each.text, each.wire, each.break_it):
             assert text == " ".join(text.split()), f"{each.id}: stray space in {text!r}"
             assert text[-1] in ".)", f"{each.id}: {text!r} does not end"
+            assert not re.search(r"\w- \w", text), f"{each.id}: {text!r} has a word that is torn apart"
 
 
 def test_every_citation_has_a_form_that_can_be_looked_up() -> None:

@@ -18,7 +18,8 @@ A client opens a connection, asks, gets an answer, and both ends close; without 
 what shall happen instead. Give one or two faults that bring it about:
 
 - `("drop", "client", 2)` loses the second segment that the client sends;
-- `("delay", "server", 1, 0.5)` holds the first that the server sends back for half a second.
+- `("delay", "server", 1, 0.5)` holds the first that the server sends back for half a second (delays are in
+  seconds).
 
 Segments are counted from 1 for each end by itself, also those that are sent again. `faults` is the list of
 what you choose. It is run, and whatever brings the outcome about is right.
@@ -29,7 +30,7 @@ faults = []
 """
 
 SIGNS = {
-    "nothing befallen": "No fault has befallen anything: that end does not send so many segments.",
+    "nothing befallen": "No fault has hit anything: that end does not send so many segments.",
     "other end": "At the other end the same would do it: who sends the segment that has to go wrong?",
     "counted over both ends": (
         "You have counted all segments. Each end counts its own only: the third of the connection is the "
@@ -123,7 +124,7 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     if comes_about(trace, given):
         yield Finding("the outcome", True)
         return
-    happened = "; ".join(fault.text.partition(":")[0] for fault in trace.faults) or "no fault befell anything"
+    happened = "; ".join(fault.text.partition(":")[0] for fault in trace.faults) or "no fault hit anything"
     yield Finding(
         "the outcome", False, happened, given["outcome"], observed(trace), _sign(plan, trace, given)
     )
@@ -217,4 +218,5 @@ EXERCISE = Exercise(
     draw=draw,
     judge=judge,
     literal=True,
+    free=True,
 )

@@ -296,4 +296,5 @@ EXERCISE = Exercise(
     draw=draw,
     judge=judge,
     literal=True,
+    free=True,
 )

@@ -193,4 +193,5 @@ EXERCISE = Exercise(
     draw=draw,
     judge=judge,
     literal=True,
+    free=True,
 )

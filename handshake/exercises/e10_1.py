@@ -26,6 +26,9 @@ certificate, one of TLS. `print(exercises.mine("10.1")["case 1"])` shows the fir
 wrong. Say what, and name a packet that shows it (the numbers on the left): that by which it came to light, or
 the one that is to blame.
 
+Two causes end in a RST. `"reset"`: an end that knew the connection broke it off. `"half-open"`: an end
+answers what came with a RST, as one that knows of no connection, while the other took it for open.
+
 Causes are: {", ".join(f'`"{each}"`' for each in CAUSES)}.
 """
 
@@ -41,6 +44,11 @@ SIGNS = {
     "no such cause": "A cause is one of those in the statement, letter by letter.",
     "what came of it": (
         "That is what came of it in the end. Look for what was said before: an alert names its reason."
+    ),
+    "forgotten or broken off": (
+        "Look at the last segment that came before the RST. If it was acknowledged, its receiver knew the "
+        "connection and broke it off (reset); if the RST is the answer to it, that end had forgotten it "
+        "(half-open)."
     ),
     "packet too early": "Up to that packet nothing has gone wrong yet: look further down.",
     "packet too late": "It has come to light before that packet: this one is only what came of it.",
@@ -80,6 +88,8 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
 def _sign(named: Any, cause: str) -> str:
     if named not in CAUSES if isinstance(named, str) else True:
         return "no such cause"
+    if {named, cause} == {"reset", "half-open"}:
+        return "forgotten or broken off"
     return "what came of it" if named == "reset" and cause in CAUSES[8:] else ""
 
 

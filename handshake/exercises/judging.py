@@ -46,6 +46,7 @@ class Exercise:
     id: "03.3".   title: what it is about.   statement: what is asked, in Markdown.
     starter: the cell as the student gets it.   names: of what is asked for: functions, classes or values.
     literal: whether the answer is values, and not code.
+    free: whether values are of one's own choice, so that those of another student may be right as well.
     in_order: whether the judge is through with one group before it begins with the next.
     groups: what there is to win, points by group.   signs: typical wrong answers, a sentence each, by key.
     hint: one, for whoever is stuck.   reread: where to read again.
@@ -65,6 +66,7 @@ class Exercise:
     draw: Callable[[Entropy], dict[str, Any]]
     judge: Callable[[Ask, dict[str, Any]], Iterable[Finding]]
     literal: bool = False
+    free: bool = False
     in_order: bool = False
     version: int = 1
 

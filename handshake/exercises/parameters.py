@@ -62,8 +62,10 @@ def mistaken(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Whose parameters may have been taken for a student's own, in words, and what they are.
 
-    says: names that the student's own notebooks say.
+    says: names that the student's own notebooks say.   Nobody's, where the values are of one's own choice.
     """
+    if exercise.free:
+        return
     for name in says:
         if normal(name) != normal(student):
             yield (

@@ -32,6 +32,8 @@ EMPTY = {
 }
 """What is to be said of a row in which this frame has nothing."""
 
+SEALED = "sealed in the record below: nobody here has the key"
+
 WIDE, TALL = 900.0, 50.0
 LEFT, RIGHT = 138.0, 618.0  # of the bars
 READERS, NAMES = 632.0, 802.0
@@ -75,7 +77,7 @@ def onion(peeled: Onion, *, at: str = "", title: str = "") -> Picture:
         current = bool(at) and any(number == here for number, _ in found)
         sheet.text((16, y + 29), osi, 12, bold=current, tags="osi")
         if not found:
-            sheet.text((LEFT, y + 29), EMPTY.get(osi, "empty"), 10.5, theme.MUTED, italic=True, tags="empty")
+            sheet.text((LEFT, y + 29), _empty(peeled, row), 10.5, theme.MUTED, italic=True, tags="empty")
             continue
         number, skin = found[0]
         number = max(number for number, _ in found)
@@ -110,11 +112,19 @@ def _text(peeled: Onion, at: str, here: int) -> str:
             readers = f"; read by {skin.layer.read_by}"
             lines.append(f"{osi:15} {internet:12} {size:>9}  {skin.name}: {skin.words}{sealed}{off}{readers}")
         if not found:
-            lines.append(f"{osi:15} {internet:12} {'':>9}  {EMPTY.get(osi, 'empty')}")
+            lines.append(f"{osi:15} {internet:12} {'':>9}  {_empty(peeled, row)}")
     if peeled.carried:
         lines.append(f"{'carried':28} {count_bytes(peeled.carried):>9}")
     lines.append(f"{'the frame':28} {count_bytes(len(peeled.frame)):>9}")
     return "\n".join(lines)
+
+
+def _empty(peeled: Onion, row: int) -> str:
+    """What is to be said of a row that has nothing."""
+    inmost = peeled.skins[-1]
+    if inmost.sealed and row < OSI.index(inmost.layer.osi):
+        return SEALED
+    return EMPTY.get(OSI[row], "empty")
 
 
 def _start(skin: Skin) -> int:

@@ -21,7 +21,9 @@ def right(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def wrong(given: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
+    other = {"reset": "half-open", "half-open": "reset"}.get(given["_right"][0][0])
     return {
+        "forgotten or broken off": other and answer(given, 0, cause=other),
         "no such cause": answer(given, 0, cause="the network"),
         "what came of it": answer(given, 2, cause="reset"),
         "packet too early": answer(given, 1, packet=1),

@@ -9,6 +9,7 @@ from handshake.labs.cases.incidents import CAUSES, KINDS, Incident, made
 from handshake.labs.lab import Lab, Outcome, amount, choice, one_of, slider, whole, within
 from handshake.labs.misfortune import KINDS as MISFORTUNES
 from handshake.labs.misfortune import befalls
+from handshake.tcp import Segment, seq
 from handshake.trace import Trace
 
 BEFALLS = ("nothing", *MISFORTUNES)
@@ -41,13 +42,15 @@ def stacked(
 
 
 def _answered(run: Trace) -> float:
-    """When the first of the server's application data reached the client."""
-    for each in run.messages:
-        if each.layer == "TLS" and each.name == "application data" and each.sender == "server":
-            landed = run.flight(run[each.sources[-1].transit]).landed
-            if landed is not None:
-                return landed
-    return float("nan")
+    """When the client had the server's first application data, all before them included."""
+    told = run.layer("TLS").messages
+    answer = next(each for each in told if (each.sender, each.name) == ("server", "application data"))
+    last = answer.sources[-1]
+    transit = run[last.transit]
+    segment = next(layer for layer in transit.layers if isinstance(layer, Segment))
+    ends = seq.add(segment.seq, len(segment.data) - (len(transit.frame) - last.end))
+    mine = (step for step in run.steps if step.end == "client" and "RCV.NXT" in step.after)
+    return next(step.time for step in mine if seq.less_equal(ends, int(step.after["RCV.NXT"])))
 
 
 def stacked_lab() -> Lab:
@@ -56,8 +59,8 @@ def stacked_lab() -> Lab:
         "One segment fails beneath TLS", stacked,
         version=choice("version", ("TLS 1.2", "TLS 1.3"), "TLS 1.3"),
         end=choice("sent by", ("client", "server"), "server"),
-        nth=slider("its how manieth segment", 2, 1, 12),
-        befell=choice("it is", BEFALLS, "nothing"),
+        nth=slider("which of that end's, counted from 1", 2, 1, 12),
+        befell=choice("what happens to it", BEFALLS, "nothing"),
         late=amount("late by (s)", 0.3, 0.05, 3.0, 0.05),
         layer=choice("show", LAYERS, "both"),
     )  # fmt: skip

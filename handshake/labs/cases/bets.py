@@ -47,7 +47,8 @@ def exit_check() -> Bets:
     """Five questions, from all notebooks."""
     return Bets(
         bet(
-            "A capture shows one SYN, a SYN,ACK a second later again, and then an ACK. What got lost?",
+            "A capture at the server: a SYN comes, a SYN,ACK goes out, one second later the same SYN,ACK "
+            "again, and then an ACK comes. What got lost?",
             ["the SYN", "the first SYN,ACK", "the client's first ACK, or whatever it carried"],
             answer=2,
             because=(

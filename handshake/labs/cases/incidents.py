@@ -37,8 +37,12 @@ class Incident:
 
     @property
     def evidence(self) -> frozenset[int]:
-        """Packets that show it: that which proves it, and those that belong to it."""
-        return frozenset((self.finding.transit, *self.finding.evidence))
+        """Packets that show it: that which proves it, those that belong to it, and all pieces of a message."""
+        shows = {self.finding.transit, *self.finding.evidence}
+        for message in self.trace.messages:
+            if message.layer == "TLS" and message.sources and message.sources[-1].transit in shows:
+                shows |= {each.transit for each in message.sources}
+        return frozenset(shows)
 
     @property
     def bare(self) -> Trace:

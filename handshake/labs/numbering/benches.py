@@ -74,7 +74,7 @@ def lanes_lab() -> Lab:
         answers=slider("server sends (bytes)", 12, 0, 60),
         size=slider("largest segment (bytes)", 12, 4, 60),
         which=slider("client's segment no.", 0, 0, 8, tip="0: none"),
-        kind=choice("what befalls it", KINDS, "lost"),
+        kind=choice("what happens to it", KINDS, "lost"),
         absolute=switch("numbers as they travel", False),
     )  # fmt: skip
 
@@ -159,7 +159,7 @@ def transfer(
 
 
 def _place(run: Trace, number: int) -> int:
-    """As its how manieth the client sends the segment that begins with that number, counted from its SYN."""
+    """Which of the client's segments begins with that number; its SYN is 1."""
     sent = [transit.layers[-1] for transit in run.transits if transit.sender == "client"]
     wanted = seq.add(sent[0].seq, number)
     return next((n for n, each in enumerate(sent, 1) if each.seq == wanted and each.data), len(sent) + 1)

@@ -85,10 +85,10 @@ def bet_recut() -> Bet:
     """Numbers belong to bytes, not to segments."""
     return bet(
         "60 bytes were sent in three segments of 20. The same 60 bytes are sent again in six of 10. Which "
-        "numbers change?",
+        "bytes have another number now?",
         [
             "all: there are twice as many segments",
-            "those of the first bytes of the segments",
+            "those with which a segment begins",
             "none: each byte keeps its number",
         ],
         answer=2,

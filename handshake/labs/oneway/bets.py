@@ -42,8 +42,8 @@ def bet_key() -> Bet:
 def bet_finished() -> Bet:
     """Who notices a changed hello."""
     return bet(
-        "Somebody on the way changes one bit of the random in the ServerHello, which travels in the "
-        "clear. Who notices?",
+        "With RSA key transport: somebody on the way changes one bit of the random in the ServerHello, "
+        "which travels in the clear. Who notices?",
         [
             "nobody: it is random anyway",
             "the server, at the client's Finished",
@@ -52,7 +52,8 @@ def bet_finished() -> Bet:
         answer=1,
         because=(
             "both ends derive other keys, and the client's Finished is the first message that is "
-            "protected with them: it does not open. Had it opened, the hash inside would be another"
+            "protected with them: it does not open. Had it opened, the hash inside would be another. (With "
+            "ECDHE the client notices, and earlier: the server's signature covers both randoms)"
         ),
         reveal=lambda: tampering(openssl=False),
         key="07 finished",

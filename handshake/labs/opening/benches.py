@@ -24,7 +24,7 @@ from handshake.tcp import Settings
 from handshake.trace import Trace
 
 SEGMENTS = {"1: SYN": ("client", 1), "2: SYN, ACK": ("server", 1), "3: ACK": ("client", 2)}
-"""The three segments of the handshake: who sends each, and as its how manieth."""
+"""The three segments of the handshake: who sends each, and which of that end's it is."""
 
 
 SPEAKERS = ("nobody", "client", "server")
@@ -100,7 +100,7 @@ def _outcome(trace: Trace) -> list[str]:
 def faults_lab() -> Lab:
     """`faults`, with controls."""
     return Lab(
-        "Which segment, and what befalls it?", faults,
+        "Which segment, and what happens to it?", faults,
         segment=choice("segment", list(SEGMENTS), "3: ACK"),
         fault=choice("is", KINDS, "lost"),
         speaks=choice("who speaks first", SPEAKERS, "nobody"),

@@ -179,8 +179,9 @@ def bet_two_messages() -> Bet:
         ],
         answer=2,
         because=(
-            "the server cannot tell an old SYN from a new one; only the answer of the client can. That both "
-            "can send and receive is shown with two messages already, and does not help"
+            "the server cannot tell an old SYN from a new one; only the answer of the client can. (That both "
+            "ways work, two messages show to the client alone; the server learns from the third that what it "
+            "sends arrives. True, but an old SYN is the reason that the standard gives)"
         ),
         reveal=lambda: two_or_three(2),
         key="03 two messages",

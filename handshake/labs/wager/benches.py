@@ -18,7 +18,7 @@ def conversation(*faults: sim.faults.Fault) -> Trace:
 def one_packet(end: str = "client", nth: int = 2, befell: str = "nothing", late: float = 0.3) -> Outcome:
     """A whole conversation, in which something may befall one segment.
 
-    end: who sends it.   nth: as its how manieth, from 1.   befell: one of WHAT.
+    end: who sends it.   nth: which of its segments, from 1.   befell: one of WHAT.
     late: how late the late one is, and the copy of the doubled one, in seconds.
     """
     one_of("end", end, ("client", "server"))
@@ -32,7 +32,7 @@ def one_packet(end: str = "client", nth: int = 2, befell: str = "nothing", late:
     if befell == "nothing":
         words += "Nothing went wrong."
     elif not any(fault.transit for fault in run.faults):
-        words += f"Nothing befell any: the {end} does not send so many."
+        words += f"Nothing happened to any: the {end} does not send so many."
     else:
         last = max(flight for t in run.transits if (flight := run.flight(t).landed) is not None)
         took = max(flight for t in calm.transits if (flight := calm.flight(t).landed) is not None)
@@ -48,9 +48,9 @@ def _later(seconds: float) -> str:
 def one_packet_lab() -> Lab:
     """`one_packet`, with controls."""
     return Lab(
-        "What befalls one segment?", one_packet,
+        "What happens to one segment?", one_packet,
         end=choice("sent by", ("client", "server"), "client"),
-        nth=slider("the how manieth of that end", 2, 1, 8),
-        befell=choice("it is", WHAT, "nothing"),
+        nth=slider("which of that end's, counted from 1", 2, 1, 8),
+        befell=choice("what happens to it", WHAT, "nothing"),
         late=amount("late by (s)", 0.3, 0.05, 3.0, 0.05),
     )  # fmt: skip
