@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,33 @@ def test_the_same_seed_gives_the_same_incidents() -> None:
     one, other = (cases.incidents(Entropy("anna")) for _ in range(2))
     assert [each.ladder for each in one] == [each.ladder for each in other]
     assert [each.kind for each in one] == ["TCP", "certificate", "TLS"]
+
+
+def test_every_piece_of_the_message_that_shows_it_counts() -> None:
+    incident = made("certificate", 0, 1)
+    chain = next(each for each in incident.trace.messages if each.name == "Certificate")
+    pieces = {each.transit for each in chain.sources}
+    assert len(pieces) > 1
+    assert pieces <= incident.evidence
+
+
+@pytest.mark.parametrize("version", ["TLS 1.2", "TLS 1.3"])
+def test_the_answer_comes_when_all_before_it_has_come(version: str) -> None:
+    """Whatever is lost: an acknowledgment costs nothing, anything else a second or so."""
+
+    def after(**settings: Any) -> int:
+        words = cases.stacked(version, **settings).words
+        return int(re.match(r"The client's first byte of the answer comes at (\d+) ms", words)[1])
+
+    best = after()
+    run = cases.stacked(version).trace
+    for end in ("client", "server"):
+        sent = [each for each in run.layer("TCP").messages if each.sender == end]
+        last = next(n for n, each in enumerate(sent) if run.about(each.sources[0].transit)[-1].name == "application data")
+        for nth, each in enumerate(sent[: last + 1], 1):
+            bare = each.name == "ACK" and not any(detail.label == "data" for detail in each.details)
+            late = after(end=end, nth=nth, befell="lost") - best
+            assert late == 0 if bare else late >= 900, (end, nth)
 
 
 def test_a_case_is_solved_by_its_cause_and_a_packet_that_shows_it() -> None:
