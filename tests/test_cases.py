@@ -70,7 +70,11 @@ def test_the_answer_comes_when_all_before_it_has_come(version: str) -> None:
     run = cases.stacked(version).trace
     for end in ("client", "server"):
         sent = [each for each in run.layer("TCP").messages if each.sender == end]
-        last = next(n for n, each in enumerate(sent) if run.about(each.sources[0].transit)[-1].name == "application data")
+        last = next(
+            n
+            for n, each in enumerate(sent)
+            if run.about(each.sources[0].transit)[-1].name == "application data"
+        )
         for nth, each in enumerate(sent[: last + 1], 1):
             bare = each.name == "ACK" and not any(detail.label == "data" for detail in each.details)
             late = after(end=end, nth=nth, befell="lost") - best

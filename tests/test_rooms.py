@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "handshake"
 
 ROOMS = [
     "errors",
+    "files",
     "wire",
     "entropy",
     "trace",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from handshake.capture.formats import (
     SECTION_HEADER,
     TLS_KEY_LOG,
 )
+from handshake.files import whole
 from handshake.trace import Trace, Transit
 
 
@@ -31,16 +30,9 @@ def save(trace: Trace, path: str | Path, *, secrets: bool = True, at: str | None
     path = Path(path)
     if not path.parent.exists():
         raise FileNotFoundError(f"there is no folder {path.parent} to save {path.name} in")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for block in blocks(trace, secrets, at):
-                file.write(block)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole(path) as beside, beside.open("wb") as file:
+        for block in blocks(trace, secrets, at):
+            file.write(block)
     return path
 
 

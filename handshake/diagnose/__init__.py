@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from handshake.diagnose.causes import CAUSES, Cause, cause_of
 from handshake.diagnose.findings import Diagnosis, Finding, Story
-from handshake.diagnose.floods import floods
+from handshake.diagnose.floods import BEGUN_MOST, floods
 from handshake.diagnose.secured import of_secured
 from handshake.diagnose.stories import story_of
 from handshake.diagnose.talk import Talk
@@ -41,7 +41,7 @@ def diagnose(trace: Trace, progress: Progress = lambda done, of: None) -> Diagno
         talk = Talk.of(trace, connection.number)
         stories[connection.number] = story_of(talk)
         by_connection[connection.number] = findings_of(talk, ends, trace.epoch)
-        if len(talk.said) <= 12:  # (what is only begun is short)
+        if len(talk.said) <= BEGUN_MOST:
             calls.append(talk)
         progress(done, count)
     flooding, members = floods(calls, ends)

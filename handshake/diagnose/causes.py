@@ -150,7 +150,7 @@ CAUSES = {
         "it can be read. If none was sent, the log of the end that left may say more.",
     ),
 }  # fmt: skip
-"""In the order of the handshakes that they end."""
+"""All that a diagnosis knows: while a connection opens, while it lives, and in TLS."""
 
 
 def cause_of(name: str) -> Cause:

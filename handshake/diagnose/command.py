@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from handshake.capture import read
 from handshake.diagnose import diagnose
 from handshake.errors import DecodeError, Refused, readable
+from handshake.files import whole
 
 
 def add_parser(commands: Any) -> None:
@@ -65,10 +65,9 @@ def explain(options: argparse.Namespace) -> int:
 
 
 def _write(path: Path, page: str) -> None:
-    """Whole, or not at all."""
-    beside = path.with_name(f"{path.name}.new")
+    """Whole, or not at all; nothing is left behind if writing fails."""
     try:
-        beside.write_text(page, encoding="utf-8", errors="backslashreplace")
-        os.replace(beside, path)
+        with whole(path) as beside:
+            beside.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise Refused(str(path), f"it cannot be written: {error.strerror or error}") from None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from handshake.diagnose.causes import cause_of
-from handshake.trace import Certainty
 
 WIDTH = 100
 
@@ -23,9 +22,9 @@ class Finding:
     cause: one of `causes.CAUSES`, some with more behind a colon ("refused client certificate: revoked").
     end: who raised it, "client" or "server" of the connection: who sent the alert or the reset, asked again,
     or gave up.
-    transit: the number of the first packet that proves it.   connection: the number of its connection.
+    transit: the number of the packet with which it is proved.   connection: the number of its connection.
     words: what happened, in a sentence.   alert: the name of the TLS alert, "" for none.
-    evidence: other packets that belong to it.   certainty: "inferred" where it was worked out.
+    evidence: other packets that belong to it.
     """
 
     cause: str
@@ -35,7 +34,6 @@ class Finding:
     words: str
     alert: str = ""
     evidence: tuple[int, ...] = ()
-    certainty: Certainty = "inferred"
 
     @property
     def means(self) -> str:

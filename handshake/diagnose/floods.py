@@ -11,6 +11,9 @@ from handshake.diagnose.transport import PROBES_APART, apart, seconds_of
 FLOOD, WITHIN = 12, 5.0
 """So many calls to one port within so many seconds that were never completed make a flood."""
 
+BEGUN_MOST = 12
+"""Who only begins says no more segments than these."""
+
 LARGE = 50
 """So many are a flood in any case; of fewer it may be that only their SYNs were captured, or just begun."""
 

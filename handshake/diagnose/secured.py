@@ -59,7 +59,8 @@ def of_secured(talk: Talk, epoch: int) -> Iterator[Finding]:
         return
     reading = _Reading(talk, epoch)
     found, cut = reading.by_alert(), reading.cut_short()
-    if found is None or (cut is not None and cut.transit < found.transit):  # (an alert may complain of it)
+    if found is None or (cut is not None and cut.transit < found.transit):
+        # (Without an alert; or the alert only complains of what was cut short before it.)
         found = reading.damaged() or reading.sealed_alert() or reading.left() or cut
     if found:
         yield replace(found, connection=talk.connection.number)
@@ -122,7 +123,7 @@ class _Reading:
                 more = f" The client offered {offered(self.hello)}."
             if cause == "wrong name":
                 more = f" The client asked for {self.wanted!r}."
-        return Finding(cause, one.sender, one.number, 0, said + more, name, evidence, "ran")
+        return Finding(cause, one.sender, one.number, 0, said + more, name, evidence)
 
     def _failed(self, one: Spoken, before: list[Spoken]) -> tuple[str, str, tuple[int, ...]]:
         """handshake_failure says little; when it comes says more."""

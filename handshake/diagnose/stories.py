@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from handshake.diagnose.findings import Story
 from handshake.diagnose.reading import decoded, server_name, version_form
 from handshake.diagnose.talk import Talk
+from handshake.flows import terms
 from handshake.tls.messages13 import Certificate13
 from handshake.tls.proofs import Certificate
 from handshake.trace import OTHER
@@ -121,23 +122,21 @@ def _closing(talk: Talk) -> Iterator[str]:
 def _unseen(talk: Talk) -> Iterator[str]:
     """What the capture could not show, each once, with the packets that it is about."""
     kinds = (
-        ("not filled in", "checksums were not filled in yet: the network card does that later (offload)"),
-        (
-            "the network card cuts",
-            "segments larger than any cable carries: the network card cuts or joins them",
-        ),
-        ("says length 0", "lengths that the network card was to fill in"),
-        ("the capture kept", "packets were cut short by the capture"),
-        ("checksum is wrong", "checksums are wrong: the bytes were changed, or made wrong"),
-        ("could not be read", "packets could not be read to their end"),
+        (terms.NOT_FILLED_IN, "checksums were not filled in yet: the network card does that later (offload)"),
+        (terms.CUT_BY_CARD, "segments larger than any cable carries: the network card cuts or joins them"),
+        (terms.NO_LENGTH, "lengths that the network card was to fill in"),
+        (terms.KEPT, "packets were cut short by the capture"),
+        (terms.WRONG_CHECKSUM, "checksums are wrong: the bytes were changed, or made wrong"),
+        (terms.UNREADABLE, "packets could not be read to their end"),
     )
     for key, words in kinds:
         numbers = [number for number, note in talk.notes if key in note]
         if numbers:
             more = " ..." if len(numbers) > 4 else ""
             yield f"{words} (packets {', '.join(map(str, numbers[:4]))}{more})"
-    if any("not captured" in label for each in talk.said for label in each.labels):
-        first = next(e for e in talk.said if any("not captured" in label for label in e.labels))
+    gaps = [each for each in talk.said if any(terms.NOT_CAPTURED in label for label in each.labels)]
+    if gaps:
+        first = gaps[0]
         yield f"some bytes were not captured (before packet {first.number})"
     if talk.one_way:
         yield f"only what the {talk.said[0].sender} sent was captured"

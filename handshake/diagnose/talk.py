@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from handshake.diagnose.reading import decoded, version_of
+from handshake.flows import terms
 from handshake.tcp import seq
 from handshake.trace import Connection, Fault, Message, Trace
 from handshake.trace.lazy import of_connection
@@ -40,17 +41,17 @@ class Said:
     @property
     def again(self) -> bool:
         """Whether it was sent before."""
-        return any("retransmission" in label for label in self.labels)
+        return any(terms.RETRANSMISSION in label for label in self.labels)
 
     @property
     def probe(self) -> bool:
         """Whether it asks whether the other end is still there."""
-        return "keep-alive" in self.labels
+        return terms.KEEP_ALIVE in self.labels
 
     @property
     def stray(self) -> bool:
         """Whether its receiver drops it, as outside its window."""
-        return "outside the window" in self.labels
+        return terms.OUTSIDE in self.labels
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,8 @@ class Talk:
     @cached_property
     def holes(self) -> bool:
         """Whether bytes of it were not captured, or cut off."""
-        missing = any("not captured" in label for each in self.said for label in each.labels)
-        return missing or any("the capture kept" in note for _, note in self.notes)
+        missing = any(terms.NOT_CAPTURED in label for each in self.said for label in each.labels)
+        return missing or any(terms.KEPT in note for _, note in self.notes)
 
     @cached_property
     def one_way(self) -> bool:

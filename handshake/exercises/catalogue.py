@@ -1,4 +1,4 @@
-"""All exercises, by their ids."""
+"""All exercises, by their ids: a file that is not named here, twice, is no exercise; a test looks for such."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from handshake.exercises.asking import Here
 from handshake.exercises.catalogue import EXERCISES
 from handshake.exercises.judging import Exercise, Result, judged
 from handshake.exercises.parameters import ANYBODY, given, issue, mistaken, shown
+from handshake.files import whole
 
 PROGRESS = ".handshake-progress.json"
 """The file that remembers what was won, beside the notebooks.  Losing it loses no work."""
@@ -162,7 +163,5 @@ def _remember(result: Result) -> None:
 
 
 def _write(memory: dict[str, Any]) -> None:
-    with suppress(OSError):
-        beside = Path(f"{PROGRESS}.new")
+    with suppress(OSError), whole(Path(PROGRESS)) as beside:
         beside.write_text(json.dumps(memory, indent=1), encoding="utf-8")
-        os.replace(beside, PROGRESS)

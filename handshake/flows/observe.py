@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from handshake.flows import terms
 from handshake.flows.losses import losses
 from handshake.flows.seen import Direction, Seen, kind_of
 from handshake.peel import Dissection
@@ -105,7 +106,7 @@ def _describe(number: int, one: Seen, dissection: Dissection, ends: dict[str, Di
 def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
     """What the segment is in the light of those before it."""
     segment, flags = one.segment, one.segment.flags
-    labels = ["outside the window"] if one.stray else []
+    labels = [terms.OUTSIDE] if one.stray else []
     if own.nxt is not None and not flags & RST:
         ahead = seq.distance(own.nxt, segment.seq)
         if one.probe:
@@ -117,10 +118,10 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
             elif flags & SYN and flags & ACK and own.ack is None:
                 labels.append("now with an ACK")  # both ends called
             else:
-                labels.append(f"retransmission of {earlier[0]}" if earlier else "retransmission")
+                labels.append(terms.RETRANSMISSION + (f" of {earlier[0]}" if earlier else ""))
         elif ahead > 0:
             own.gaps.append((own.nxt, segment.seq))
-            labels.append(f"{ahead} bytes before it were not captured")
+            labels.append(f"{ahead} bytes before it were {terms.NOT_CAPTURED}")
     plain = not one.span and not flags & (SYN | FIN | RST) and bool(flags & ACK)
     if plain and not labels and own.ack == segment.ack and own.window is not None:
         if peer.probed:
@@ -142,9 +143,9 @@ def _probe(segment: Segment, length: int, own: Direction, peer: Direction) -> st
     if own.nxt is None or length > 1 or segment.flags & (SYN | FIN | RST):
         return ""
     if segment.seq == seq.add(own.nxt, -1) and peer.ack == own.nxt:
-        return "keep-alive" if peer.window else "zero-window probe"
+        return terms.KEEP_ALIVE if peer.window else terms.ZERO_WINDOW_PROBE
     if length == 1 and peer.window == 0 and segment.seq == peer.ack:
-        return "zero-window probe"
+        return terms.ZERO_WINDOW_PROBE
     return ""
 
 
@@ -200,23 +201,23 @@ def _notes(one: Seen, dissection: Dissection, peer: Direction) -> tuple[str, ...
     notes = []
     for layer, verdict in dissection.checksums.items():
         if verdict == "bad":
-            notes.append(f"the {layer} checksum is wrong: the bytes were changed on the way, or made wrong")
-        elif verdict.startswith("not filled in"):
+            notes.append(
+                f"the {layer} {terms.WRONG_CHECKSUM}: the bytes were changed on the way, or made wrong"
+            )
+        elif verdict.startswith(terms.NOT_FILLED_IN):
             notes.append(f"the {layer} checksum is {verdict}")
     if peer.mss and one.length > peer.mss:
         notes.append(
-            f"{one.length} bytes of data, though the peer takes {peer.mss} at once: the network card cuts "
+            f"{one.length} bytes of data, though the peer takes {peer.mss} at once: {terms.CUT_BY_CARD} "
             "such a segment up (or has put several together); no cable carried it like this"
         )
     if dissection.length_missing:
-        notes.append(
-            "the IP header says length 0: the network card was to fill it in, for each piece it cuts"
-        )
+        notes.append(f"{terms.NO_LENGTH}: the network card was to fill it in, for each piece it cuts")
     missing = one.transit.wire_length - len(one.transit.frame)
     if missing:
-        notes.append(f"the capture kept {len(one.transit.frame)} of {one.transit.wire_length} bytes")
+        notes.append(f"{terms.KEPT} {len(one.transit.frame)} of {one.transit.wire_length} bytes")
     if dissection.error:
-        notes.append(f"could not be read to its end: {dissection.error}")
+        notes.append(f"{terms.UNREADABLE}: {dissection.error}")
     return tuple(notes)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from handshake.exercises.shown import html_lines
+from handshake.files import whole
 from handshake.grade.marking import Mark
 
 NAME_MOST = 200
@@ -53,6 +54,6 @@ def write_pages(
     folder.mkdir(parents=True, exist_ok=True)
     for student, each in marks.items():
         path = folder / f"{file_name(student)}.html"
-        beside = path.with_name(f"{path.name}.new")
-        beside.write_text(page(student, each, troubles.get(student, ())), encoding="utf-8", errors="replace")
-        os.replace(beside, path)
+        with whole(path) as beside:
+            text = page(student, each, troubles.get(student, ()))
+            beside.write_text(text, encoding="utf-8", errors="replace")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from handshake.errors import Refused, readable
 from handshake.exercises import EXERCISES
 from handshake.exercises.parameters import issue, normal
+from handshake.files import whole
 from handshake.grade.bench import Limits, Workshop, hide, sweep
 from handshake.grade.cells import Submitted, read
 from handshake.grade.journal import Journal
@@ -183,12 +183,10 @@ class Run:
         rows = [
             (_no_formula(student), id, self.marks[student, id].points) for student in students for id in ids
         ]
-        beside = self.out.with_name(f"{self.out.name}.new")
-        with beside.open("w", newline="", encoding="utf-8") as file:
+        with whole(self.out) as beside, beside.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("student", "exercise", "points"))
             writer.writerows(rows)
-        os.replace(beside, self.out)
         if self.pages is not None:
             by_student = {student: [self.marks[student, id] for id in ids] for student in students}
             write_pages(self.pages, by_student, self.troubles)

@@ -11,7 +11,6 @@ import itertools
 import os
 import re
 import secrets
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
+from handshake.files import whole
 from handshake.show import theme
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -127,17 +127,8 @@ class Picture:
         if path.suffix.lower() not in SUFFIXES:
             given = path.suffix or path.name
             raise ValueError(f"a picture is saved as {', '.join(SUFFIXES)}, not as {given!r}")
-        handle, temporary = tempfile.mkstemp(suffix=path.suffix.lower(), dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(self._file(path.suffix.lower(), dpi))
-            # mkstemp makes private files; a saved picture is as readable as any other new file.
-            os.umask(mask := os.umask(0))
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with whole(path) as beside:
+            beside.write_bytes(self._file(path.suffix.lower(), dpi))
         return path
 
     def _file(self, suffix: str, dpi: float) -> bytes:

@@ -103,7 +103,7 @@ def _values(*, dark: bool) -> str:
 
 
 def own_page() -> str:
-    """The style of a page outside JupyterLab: dark where its reader's system is, and then as JupyterLab's dark.
+    """The style of a page outside JupyterLab: dark where its reader's system is, as JupyterLab's dark.
 
     JupyterLab's own variables, which there have no values, get them; so do the roles of pictures.
     """

@@ -23,8 +23,14 @@ def dump(trace: Trace) -> str:
 
 
 def load(text: str) -> Trace:
-    """The trace that `dump` wrote."""
-    plain = json.loads(text)
+    """The trace that `dump` wrote.   ValueError, in a sentence, for any other text."""
+    try:
+        return _whole(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"this is no trace that to_json wrote: {error!r}") from None
+
+
+def _whole(plain: dict[str, Any]) -> Trace:
     return Trace(
         plain["title"],
         tuple(_made(Transit, t, frame=bytes.fromhex(t["frame"])) for t in plain["transits"]),

@@ -126,7 +126,13 @@ class Trace:
         """The trace as one layer sees it: trace.layer("TLS") has its messages, and what its ends did.
 
         Only the transits that carry any of these messages are left; they keep their numbers.
+        KeyError, with what there is, for any other name.
         """
+        known = list(dict.fromkeys(("TCP", *ABOVE, *(message.layer for message in self.messages))))
+        if name not in known:
+            raise KeyError(f"no layer is called {name!r}; there are: {', '.join(known)}")
+        if name in ABOVE and self.connections and all(each.protocol == name for each in self.connections):
+            return self  # (it is that layer's already)
         messages = tuple(message for message in self.messages if message.layer == name)
         kept = {source.transit for message in messages for source in message.sources}
         connections = tuple(
@@ -206,7 +212,7 @@ class Trace:
 
     @staticmethod
     def from_json(text: str) -> Trace:
-        """The trace that `to_json` wrote."""
+        """The trace that `to_json` wrote.   ValueError for any other text."""
         from handshake.trace import jsonform
 
         return jsonform.load(text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ipywidgets import HTML, Box, Button, Layout, SelectionSlider, ToggleButtons
 
 from handshake import article
 from handshake.article.table import Verdict
+from handshake.files import whole
 from handshake.labs.bets import TEXT
 from handshake.labs.lab import one_of, said
 
@@ -166,10 +166,8 @@ class Sheet(VBox):  # type: ignore[misc]  # ipywidgets has no types
         memory = _read(self.path)
         bets = {each.claim: [each.belief, each.sure] for each in self.beliefs.values()}
         memory[self.stage] = {"bets": bets, "seal": self.seal}
-        with suppress(OSError):
-            beside = self.path.with_name(f"{FILE}.new")
+        with suppress(OSError), whole(self.path) as beside:
             beside.write_text(json.dumps(memory, indent=1), encoding="utf-8")
-            os.replace(beside, self.path)
 
     def __str__(self) -> str:
         lines = [
