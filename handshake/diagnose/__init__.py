@@ -15,10 +15,11 @@ from collections.abc import Callable
 from handshake.diagnose.causes import CAUSES, Cause, cause_of
 from handshake.diagnose.findings import Diagnosis, Finding, Story
 from handshake.diagnose.floods import BEGUN_MOST, floods
+from handshake.diagnose.icmp import unreachable
 from handshake.diagnose.secured import of_secured
 from handshake.diagnose.stories import story_of
-from handshake.diagnose.talk import Talk
-from handshake.diagnose.transport import of_transport, seconds_of
+from handshake.diagnose.talk import Talk, seconds_of
+from handshake.diagnose.transport import of_transport
 from handshake.trace import Trace
 from handshake.trace.lazy import of_connection
 
@@ -36,9 +37,10 @@ def diagnose(trace: Trace, progress: Progress = lambda done, of: None) -> Diagno
     stories: dict[int, Story] = {}
     by_connection: dict[int, list[Finding]] = {}
     calls: list[Talk] = []
-    count = len(trace.connections)
+    count, icmp = len(trace.connections), unreachable(trace)
     for done, connection in enumerate(trace.connections, 1):
-        talk = Talk.of(trace, connection.number)
+        refused = icmp.get((connection.client, connection.server))
+        talk = Talk.of(trace, connection.number, refused)
         stories[connection.number] = story_of(talk)
         by_connection[connection.number] = findings_of(talk, ends, trace.epoch)
         if len(talk.said) <= BEGUN_MOST:

@@ -20,7 +20,7 @@ CAUSES = {
         "listens. A firewall that refuses (and does not drop) looks the same.",
     ),
     "no answer": Cause(
-        "The client called and called again, and TCP gave no answer at all.",
+        "The client called, and TCP gave no answer.",
         "Is the address right and the machine up? A firewall that drops in silence looks the same; capture "
         "at the server, to see whether the call arrives, and look for ICMP messages in this capture.",
     ),

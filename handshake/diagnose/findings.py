@@ -125,6 +125,8 @@ class Diagnosis(Sequence[Finding]):
     def summary(self) -> str:
         """In one line: how much went wrong."""
         if not self.findings:
+            if not self.stories:
+                return "There is no connection in it."
             seen = not any(story.unseen for story in self.stories.values())
             return "Nothing went wrong in it." if seen else "Nothing is seen to have gone wrong in it."
         causes = ", ".join(f"{cause}{f' ({count} times)' if count > 1 else ''}"

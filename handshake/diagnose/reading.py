@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from handshake.errors import DecodeError
 from handshake.tls import decode_handshake
-from handshake.tls.extensions import ServerName
+from handshake.tls.extensions import ServerName, SignatureAlgorithms
 from handshake.tls.extensions13 import SupportedVersions
 from handshake.tls.hellos import ClientHello, ServerHello
 from handshake.tls.names import VERSIONS, name_of
@@ -87,3 +87,11 @@ def server_name(hello: Any) -> str:
         if isinstance(each, ServerName) and each.host:
             return each.host.decode("ascii", "backslashreplace")[:255]
     return ""
+
+
+def signature_schemes(hello: ClientHello) -> tuple[int, ...]:
+    """What a ClientHello offers to sign with, in its order."""
+    for each in hello.extensions or ():
+        if isinstance(each, SignatureAlgorithms):
+            return tuple(each.schemes)
+    return ()

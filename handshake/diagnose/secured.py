@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from handshake.diagnose.findings import Finding
 from handshake.diagnose.reading import (
     decoded,
     offered,
     parsed,
     server_name,
+    signature_schemes,
     version_form,
 )
-from handshake.diagnose.talk import SEALED_ALERT, Said, Spoken, Talk
+from handshake.diagnose.talk import Said, Spoken, Talk
 from handshake.errors import HandshakeError
 from handshake.pki import issuer_of, names_of, subject_of
 from handshake.pki.names import is_address, match
@@ -41,6 +45,9 @@ OF_OTHERS = {
     "no_application_protocol": "no shared protocol",
 }  # fmt: skip
 
+OPENSSL = (0x0403, 0x0503, 0x0603, 0x0807, 0x0808)
+"""How the signature schemes begin that OpenSSL offers unless told otherwise (newer ones come before)."""
+
 HARMLESS = frozenset(("close_notify", "user_canceled", "no_renegotiation"))
 
 
@@ -58,10 +65,11 @@ def of_secured(talk: Talk, epoch: int) -> Iterator[Finding]:
     if not talk.spoken:
         return
     reading = _Reading(talk, epoch)
-    found, cut = reading.by_alert(), reading.cut_short()
-    if found is None or (cut is not None and cut.transit < found.transit):
-        # (Without an alert; or the alert only complains of what was cut short before it.)
-        found = reading.damaged() or reading.sealed_alert() or reading.left() or cut
+    found, left, cut = reading.by_alert(), reading.left(), reading.cut_short()
+    gone = left or cut
+    # (An alert behind the other end's good-bye only complains that it was none, or came too soon.)
+    if found is None or (gone is not None and gone.transit < found.transit and gone.end != found.end):
+        found = reading.damaged() or reading.sealed_alert() or gone
     if found:
         yield replace(found, connection=talk.connection.number)
 
@@ -127,8 +135,8 @@ class _Reading:
 
     def _failed(self, one: Spoken, before: list[Spoken]) -> tuple[str, str, tuple[int, ...]]:
         """handshake_failure says little; when it comes says more."""
-        if one.sender == "server" and not self.answered:
-            count = len(self.hello.cipher_suites) if isinstance(self.hello, ClientHello) else 0
+        if one.sender == "server" and not self.answered and isinstance(self.hello, ClientHello):
+            count = len(self.hello.cipher_suites)
             hello = tuple(each.number for each in before if each.name == "ClientHello")
             return "no shared cipher", f" It answers the ClientHello, which offers {count} suites.", hello
         shown = self.certificates("client")
@@ -153,8 +161,15 @@ class _Reading:
         if whose == "client" and shown is not None and not shown.count:
             return "missing client certificate", " The client's list of certificates is empty.", evidence
         found, more = self._matter(shown, whose) if shown and shown.chain else ("", "")
-        if cause == "refused certificate" and found:
+        if one.alert[1] in ("bad_certificate", "certificate_unknown") and found:
             cause = found
+        elif one.alert[1] == "bad_certificate" and whose == "server" and shown and self._of_openssl(shown):
+            there = ", ".join(names_of(shown.chain[0])[:4]) or "none"
+            cause = "wrong name"
+            more += (
+                " Its dates and keys are in order, and the client is OpenSSL, by its ClientHello, which then "
+                f"says bad_certificate of a name that is not the one it wanted. There are: {there}."
+            )
         if whose == "client":
             cause = "refused client certificate" + ("" if cause.startswith("refused") else f": {cause}")
         return cause, more, evidence
@@ -189,6 +204,15 @@ class _Reading:
         except (ValueError, HandshakeError):
             return False
 
+    def _of_openssl(self, shown: Shown) -> bool:
+        """Whether the client is OpenSSL, and nothing is wrong that it calls bad_certificate but the name."""
+        if not isinstance(self.hello, ClientHello) or self._date(shown.number) is None:
+            return False
+        offers = signature_schemes(self.hello)
+        if not any(offers[at : at + len(OPENSSL)] == OPENSSL for at in range(4)):
+            return False
+        return all(_is_strong(each) for each in shown.chain)
+
     def _date(self, number: int) -> datetime | None:
         if not self.epoch:
             return None
@@ -218,7 +242,7 @@ class _Reading:
 
     def damaged(self) -> Finding | None:
         """A record that does not open, though the keys are known, with no alert that says so."""
-        if self.talk.holes:
+        if self.talk.holes or self.talk.one_way:
             return None
         for sender in ("client", "server"):
             one = self._unopened(sender)
@@ -232,6 +256,8 @@ class _Reading:
 
     def sealed_alert(self) -> Finding | None:
         """An alert in the middle of the handshake that nobody can read."""
+        if self.talk.holes or self.talk.one_way or self.hello is None:
+            return None
         if self.version == "TLS 1.3":
             return self._sealed13()
         for place, each in enumerate(self.spoken):
@@ -246,7 +272,7 @@ class _Reading:
         return None
 
     def _sealed13(self) -> Finding | None:
-        """In TLS 1.3 the length tells: a Finished has 53 bytes or more, an alert 19."""
+        """In TLS 1.3 the length tells: a Finished is longer than an alert by 33 bytes or more."""
         sealed = {
             end: [each for each in self.spoken if each.sender == end and each.sealed]
             for end in ("client", "server")
@@ -254,14 +280,15 @@ class _Reading:
         if any(each.message.secret for each in self.spoken):
             return None  # (it can be read, and says nothing of that kind)
         mine, theirs = sealed["client"], sealed["server"]
-        if not mine or not theirs:
+        if not mine or not theirs or self.talk.padded:
             return None
-        if mine[0].sealed == SEALED_ALERT:
+        alert = self.talk.sealed_alert
+        if alert(mine[0]):
             return self._unreadable(mine[0])
-        if any(each.sealed == SEALED_ALERT for each in mine):
+        if any(map(alert, mine)):
             return None  # (both say good-bye, so it seems)
         after = [each for each in theirs if self._place(each) > self._place(mine[0])]
-        if after and all(each.sealed == SEALED_ALERT for each in after):
+        if after and all(map(alert, after)):
             return self._unreadable(after[0])
         return None
 
@@ -311,7 +338,7 @@ class _Reading:
 
     def cut_short(self) -> Finding | None:
         """An end that closes without having said that it is through: the first that does."""
-        if not self._through() or self.talk.holes or self.talk.one_way:
+        if not self._through() or self.talk.holes or self.talk.one_way or self.hello is None:
             return None
         fins = [fin for end in ("client", "server") if (fin := self.talk.closed(end)) is not None]
         for fin in sorted(fins, key=lambda each: self.talk.place[each.number]):
@@ -324,3 +351,12 @@ class _Reading:
             words = f"The {end} closed the connection (FIN) without close_notify."
             return Finding("truncation", end, fin.number, 0, words)
         return None
+
+
+def _is_strong(certificate: Any) -> bool:
+    """Whether key and signature are such as OpenSSL takes at its security level 2."""
+    key = certificate.public_key()
+    least = 2048 if isinstance(key, RSAPublicKey) else 224 if isinstance(key, EllipticCurvePublicKey) else 0
+    large = getattr(key, "key_size", 0) >= least
+    used = certificate.signature_hash_algorithm
+    return large and (used is None or used.name not in ("md5", "sha1"))

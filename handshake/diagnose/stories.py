@@ -66,9 +66,7 @@ def _bytes(count: int) -> str:
 def _secured(talk: Talk) -> Iterator[str]:
     if not talk.spoken:
         return
-    name, version = server_name(talk.hello), talk.version
-    suite = next((str(e.message.details[0].value) for e in talk.spoken
-                  if e.name == "ServerHello" and e.message.details), "")  # fmt: skip
+    name, version, suite = server_name(talk.hello), talk.version, talk.suite
     asked = f" for {name!r}" if name else ""
     if not version:
         yield f"The client began TLS{asked}, and no version was agreed on."
@@ -134,10 +132,8 @@ def _unseen(talk: Talk) -> Iterator[str]:
         if numbers:
             more = " ..." if len(numbers) > 4 else ""
             yield f"{words} (packets {', '.join(map(str, numbers[:4]))}{more})"
-    gaps = [each for each in talk.said if any(terms.NOT_CAPTURED in label for label in each.labels)]
-    if gaps:
-        first = gaps[0]
-        yield f"some bytes were not captured (before packet {first.number})"
+    if talk.gaps:
+        yield f"some bytes were not captured (before packet {talk.gaps[0].number})"
     if talk.one_way:
         yield f"only what the {talk.said[0].sender} sent was captured"
     if talk.copies:

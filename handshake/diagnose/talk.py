@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from handshake.diagnose.findings import Finding
+from handshake.diagnose.icmp import Unreachable
 from handshake.diagnose.reading import decoded, version_of
+from handshake.errors import DecodeError
 from handshake.flows import terms
 from handshake.tcp import seq
-from handshake.trace import Connection, Fault, Message, Trace
+from handshake.tcp.options import TIMESTAMPS
+from handshake.tcp.segment import Segment
+from handshake.trace import OTHER, Connection, Fault, Message, Trace
 from handshake.trace.lazy import of_connection
 
 AT_ONCE = 0.010
 """The same segment again within so many seconds is a copy that the capture has made."""
 
-SEALED_ALERT = 19
-"""In TLS 1.3 an alert, sealed, has so many bytes: two, the type, and the tag (nobody fills alerts up)."""
+REPEATS_APART, PROBES_APART = 0.15, 0.5
+"""What is sent again in less than so many seconds is no new attempt."""
+
+NO_IDENTITY = b"\0\0"
+"""Of packets that are not to be cut up IPv4's identification may be this, which identifies nothing."""
+
+ALERT_INSIDE = 3
+"""In TLS 1.3 an alert, sealed, has so many bytes besides the tag: two, and the type."""
+
+TAG, SHORT_TAG = 16, 8
+"""How long the tag is, and how long with the suites whose name ends in CCM_8."""
+
+PADDED_LEAST = 3
+"""So many sealed records, all of whole blocks of 16 bytes, are filled up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +43,8 @@ class Said:
 
     number: of its transit.   time: in seconds.   kind: "SYN", "SYN,ACK", "RST", "FIN", "data" or "ACK".
     size: bytes of data.   seq, ack: as they travelled; ack is None without the flag.
-    labels: what it is in the light of those before it, in the words of `flows.observe`.
+    labels: what it is in the light of those before it, in the words of `flows.terms`.
+    stamp: of a SYN or SYN,ACK with timestamps (RFC 7323), what its clock says and what it echoes.
     """
 
     number: int
@@ -37,6 +56,7 @@ class Said:
     seq: int
     ack: int | None
     labels: tuple[str, ...]
+    stamp: tuple[int, int] | None = None
 
     @property
     def again(self) -> bool:
@@ -101,6 +121,7 @@ class Talk:
 
     said: its segments.   spoken: its messages of TLS.   lost: faults of transits that got lost.
     notes: (transit, what the reading says of it).   copies: transits that the capture has twice.
+    icmp: what a router or the server said of the call in ICMP.
     """
 
     connection: Connection
@@ -109,22 +130,25 @@ class Talk:
     lost: list[Fault]
     notes: list[tuple[int, str]] = field(default_factory=list)
     copies: frozenset[int] = frozenset()
+    icmp: Unreachable | None = None
 
     @classmethod
-    def of(cls, trace: Trace, number: int) -> Talk:
-        """Connection `number` of a trace."""
+    def of(cls, trace: Trace, number: int, icmp: Unreachable | None = None) -> Talk:
+        """Connection `number` of a trace.   icmp: what was said of it there."""
         connection = trace.connection(number)
         said, spoken, notes = [], [], []
-        known: dict[tuple[str, bytes, bytes], float] = {}
-        copies: set[int] = set()
+        known: dict[tuple[str, bytes, bytes], tuple[float, int]] = {}
+        copies: dict[int, int] = {}
         for message in of_connection(trace.messages, number):
             if message.layer == "TCP":
                 transit = trace[message.sources[0].transit]
-                key = (message.sender, _identity(transit.frame, message.sources[0].start), message.data)
-                before = known.get(key)
-                known[key] = transit.time
-                if before is not None and transit.seen is not None and transit.time - before < AT_ONCE:
-                    copies.add(transit.number)
+                identity = _identity(transit.frame, message.sources[0].start)
+                key = (message.sender, identity, message.data)
+                before, first = known.get(key, (transit.time - 1, transit.number))
+                known[key] = (transit.time, first)
+                soon = transit.seen is not None and transit.time - before < AT_ONCE
+                if soon and (copies or identity != NO_IDENTITY):
+                    copies[transit.number] = first
                     continue
                 said.append(_said(message, transit.time))
                 notes += [(said[-1].number, note) for note in message.notes]
@@ -133,8 +157,7 @@ class Talk:
         faults = of_connection(trace.faults, number)
         lost = [fault for fault in faults if fault.kind == "lost" and fault.transit is not None]
         notes += [(0, fault.text) for fault in faults if fault.kind == "reading"]
-        lost = [each for each in lost if not {each.transit, each.proof} & copies]
-        return cls(connection, said, spoken, lost, notes, frozenset(copies))
+        return cls(connection, said, spoken, _once(lost, copies), notes, frozenset(copies), icmp)
 
     @cached_property
     def hello(self) -> Any:
@@ -178,8 +201,12 @@ class Talk:
     @cached_property
     def holes(self) -> bool:
         """Whether bytes of it were not captured, or cut off."""
-        missing = any(terms.NOT_CAPTURED in label for each in self.said for label in each.labels)
-        return missing or any(terms.KEPT in note for _, note in self.notes)
+        return bool(self.gaps) or any(terms.KEPT in note for _, note in self.notes)
+
+    @cached_property
+    def gaps(self) -> list[Said]:
+        """The segments before which bytes are missing that did not come later either."""
+        return [each for end in OTHER for each in _behind_gaps(self.said, end)]
 
     @cached_property
     def one_way(self) -> bool:
@@ -197,8 +224,34 @@ class Talk:
         return last if last is not None and self.sealed_alert(last) else None
 
     def sealed_alert(self, one: Spoken) -> bool:
-        """Whether a message is an alert that nobody can read, by its type or (TLS 1.3) by its length."""
-        return one.name == "encrypted alert" or (self.version == "TLS 1.3" and one.sealed == SEALED_ALERT)
+        """Whether a message is an alert that nobody can read, by its type or (TLS 1.3) by its length.
+
+        Where records are filled up, the shortest may be one.
+        """
+        if one.name == "encrypted alert":
+            return True
+        if self.version != "TLS 1.3" or not one.sealed:
+            return False
+        if self.padded:
+            return one.sealed == min(each.sealed for each in self.spoken if each.sealed)
+        return one.sealed == ALERT_INSIDE + self.tag
+
+    @cached_property
+    def suite(self) -> str:
+        """The cipher suite that was agreed on, as far as it was seen; else ""."""
+        hello = next((each for each in self.spoken if each.name == "ServerHello"), None)
+        return str(hello.message.details[0].value) if hello and hello.message.details else ""
+
+    @cached_property
+    def tag(self) -> int:
+        """How many bytes are behind what is sealed, so that nobody can change it."""
+        return SHORT_TAG if self.suite.endswith("CCM_8_SHA256") else TAG
+
+    @cached_property
+    def padded(self) -> bool:
+        """Whether records are filled up, so that their lengths say nothing (TLS 1.3)."""
+        sizes = [each.sealed - self.tag for each in self.spoken if each.sealed]
+        return len(sizes) >= PADDED_LEAST and all(size % 16 == 0 for size in sizes)
 
     @property
     def opened(self) -> bool:
@@ -209,6 +262,34 @@ class Talk:
     @property
     def _answered(self) -> bool:
         return self.first("server", "SYN,ACK") is not None
+
+
+def _behind_gaps(said: Sequence[Said], sender: str) -> list[Said]:
+    """The segments of an end before which numbers are missing from the whole."""
+    runs: list[tuple[int, int, Said]] = []
+    place = 0
+    for each in said:
+        span = each.size + (each.kind in ("SYN", "SYN,ACK", "FIN"))
+        if each.sender != sender or not span or each.probe or each.stray:
+            continue
+        place += seq.distance(runs[-1][2].seq, each.seq) if runs else 0
+        runs.append((place, place + span, each))
+    found, reached = [], None
+    for start, end, each in sorted(runs, key=lambda run: run[:2]):
+        if reached is not None and start > reached:
+            found.append(each)
+        reached = max(reached or end, end)
+    return found
+
+
+def _once(lost: Sequence[Fault], copies: Mapping[int, int]) -> list[Fault]:
+    """What got lost, without what is only told by the copies that the capture has made."""
+    found: dict[int, Fault] = {}
+    for each in lost:
+        number, proof = (n if n is None else copies.get(n, n) for n in (each.transit, each.proof))
+        if number is not None and number != proof:
+            found.setdefault(number, replace(each, transit=number, proof=proof))
+    return list(found.values())
 
 
 def _identity(frame: bytes, at: int) -> bytes:
@@ -225,8 +306,19 @@ def _said(message: Message, time: float) -> Said:
     ack = values.get("ack")
     return Said(
         number, time, message.sender, _kind(flags, size), flags, size, int(values.get("seq", 0)),
-        None if ack is None else int(ack), message.labels,
+        None if ack is None else int(ack), message.labels, _stamp(message.data) if "SYN" in flags else None,
     )  # fmt: skip
+
+
+def _stamp(segment: bytes) -> tuple[int, int] | None:
+    """The timestamps in a segment."""
+    try:
+        option = Segment.decode(segment).option(TIMESTAMPS)
+    except DecodeError:
+        return None
+    if option is None or len(option.data) != 8:
+        return None
+    return int.from_bytes(option.data[:4], "big"), int.from_bytes(option.data[4:], "big")
 
 
 def _kind(flags: frozenset[str], size: int) -> str:
@@ -237,3 +329,23 @@ def _kind(flags: frozenset[str], size: int) -> str:
     if "FIN" in flags:
         return "FIN"
     return "data" if size else "ACK"
+
+
+def finding(cause: str, one: Said, words: str, *evidence: Said, end: str = "") -> Finding:
+    """A finding of a segment; who reads the connection numbers it."""
+    numbers = tuple(each.number for each in evidence)
+    return Finding(cause, end or one.sender, one.number, 0, words, evidence=numbers)
+
+
+def seconds_of(time: float) -> str:
+    """A stretch of time in words."""
+    return f"{time:.0f} s" if time >= 9.95 else f"{time:.1f} s" if time >= 0.95 else f"{1000 * time:.0f} ms"
+
+
+def apart(some: Sequence[Said], seconds: float) -> list[Said]:
+    """Of these, those that come so long after the last of them."""
+    found: list[Said] = []
+    for each in some:
+        if not found or each.time - found[-1].time >= seconds:
+            found.append(each)
+    return found

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handshake.diagnose.findings import Finding
-from handshake.diagnose.talk import Said, Talk
+from handshake.diagnose.icmp import PORT
+from handshake.diagnose.missing import losses, windows
+from handshake.diagnose.talk import PROBES_APART, REPEATS_APART, Said, Talk, apart, finding, seconds_of
 from handshake.tcp import seq
 from handshake.trace import OTHER
 
@@ -15,20 +17,6 @@ PATIENCE = 3.0
 
 TRIED = 4
 """Data that were sent so often, and never acknowledged, were sent to nobody."""
-
-REPEATS_APART, PROBES_APART = 0.15, 0.5
-"""What is sent again in less than so many seconds is no new attempt."""
-
-SHUT_LEAST = 0.1
-"""A window that is closed for less, in seconds, has held up nobody."""
-
-LOST = {
-    "SYN": "lost SYN",
-    "SYN,ACK": "lost SYN+ACK",
-    "ACK": "lost ACK",
-    "FIN": "lost FIN",
-    "data": "lost data",
-}
 
 
 def of_transport(talk: Talk, ends: float) -> Iterator[Finding]:
@@ -43,19 +31,9 @@ def of_transport(talk: Talk, ends: float) -> Iterator[Finding]:
     broken = _broken_off(talk, told)
     if broken:
         yield replace(broken, connection=number)
-    losses = [] if any(never) else _losses(talk, gone)
-    for each in (*losses, *_windows(talk)):
+    lost = [] if any(never) else losses(talk, gone)
+    for each in (*lost, *windows(talk)):
         yield replace(each, connection=number)
-
-
-def _finding(cause: str, one: Said, words: str, *evidence: Said, end: str = "") -> Finding:
-    numbers = tuple(each.number for each in evidence)
-    return Finding(cause, end or one.sender, one.number, 0, words, evidence=numbers)
-
-
-def seconds_of(time: float) -> str:
-    """A stretch of time in words."""
-    return f"{time:.0f} s" if time >= 9.95 else f"{time:.1f} s" if time >= 0.95 else f"{1000 * time:.0f} ms"
 
 
 # ---- While it opens --------------------------------------------------------------------------------------
@@ -85,7 +63,7 @@ def _refused(talk: Talk) -> Finding | None:
         return None
     took = seconds_of(answer.time - call.time)
     words = f"The client called, and after {took} the server answered with a reset: connection refused."
-    return _finding("refused port", answer, words, call)
+    return finding("refused port", answer, words, call)
 
 
 def _stale(talk: Talk) -> Finding | None:
@@ -101,7 +79,7 @@ def _stale(talk: Talk) -> Finding | None:
         "The client called, and the server answered out of an older connection between the same two ports, "
         f"of which the client knows nothing{': the client has reset it' if broken else ''}."
     )
-    return _finding("half-open", answer, words, call, *([broken] if broken else []), end="client")
+    return finding("half-open", answer, words, call, *([broken] if broken else []), end="client")
 
 
 def _unanswered(talk: Talk, ends: float) -> Finding | None:
@@ -109,12 +87,20 @@ def _unanswered(talk: Talk, ends: float) -> Finding | None:
     calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
     if not calls or any(each.sender == "server" for each in talk.said) or len(calls) < len(talk.said):
         return None
+    if talk.icmp:
+        cause = "refused port" if talk.icmp.says == PORT else "no answer"
+        words = (
+            f"The client called, and {talk.icmp.sender} answered in ICMP (packet {talk.icmp.number}): "
+            f"{talk.icmp.says}."
+        )
+        end = "server" if talk.icmp.sender == talk.connection.server[0] else "client"
+        return replace(finding(cause, calls[0], words, *calls, end=end), transit=talk.icmp.number)
     if len(calls) == 1 and ends - calls[0].time < PATIENCE:
         return None  # (the capture ends too soon to say)
     often = (
         "once" if len(calls) == 1 else f"{len(calls)} times in {seconds_of(calls[-1].time - calls[0].time)}"
     )
-    return _finding(
+    return finding(
         "no answer", calls[-1], f"The client called {often}, and no answer of TCP came back.", *calls
     )
 
@@ -139,7 +125,7 @@ def _unconfirmed(talk: Talk, ends: float) -> Finding | None:
         "third segment never came: the connection stays half open, in SYN-RECEIVED, until the server "
         "gives up."
     )
-    return _finding("half-open", answers[-1], words, *answers)
+    return finding("half-open", answers[-1], words, *answers)
 
 
 # ---- When somebody is gone -------------------------------------------------------------------------------
@@ -163,7 +149,7 @@ def _gone(talk: Talk) -> Finding | None:
                 f"asked {len(probes)} times whether it is still there"
                 + (", and gave up with a reset." if broken else ", and got no answer.")
             )
-            return _finding("dead peer found by keep-alive", proof, words, *probes, end=end)
+            return finding("dead peer found by keep-alive", proof, words, *probes, end=end)
         if len(repeated) >= TRIED or len(asked) > TRIED:
             tried = max(repeated, asked, key=len)
             proof = (broken or tried)[-1]
@@ -172,17 +158,8 @@ def _gone(talk: Talk) -> Finding | None:
                 f"The {end} sent {what} {len(tried)} times in {seconds_of(proof.time - heard.time)}, and the "
                 f"{OTHER[end]} acknowledged nothing."
             )
-            return _finding("dead peer found by retransmission", proof, words, *tried, end=end)
+            return finding("dead peer found by retransmission", proof, words, *tried, end=end)
     return None
-
-
-def apart(some: Sequence[Said], seconds: float) -> list[Said]:
-    """Of these, those that come so long after the last of them."""
-    found: list[Said] = []
-    for each in some:
-        if not found or each.time - found[-1].time >= seconds:
-            found.append(each)
-    return found
 
 
 def _most_repeated(said: Sequence[Said]) -> list[Said]:
@@ -200,10 +177,15 @@ def _broken_off(talk: Talk, told: set[int]) -> Finding | None:
     for one in talk.said:
         if one.kind != "RST" or one.stray or one.number in told:
             continue
-        if talk.first("client", "SYN") and not any(
+        before, after = talk.said[: talk.place[one.number]], talk.said[talk.place[one.number] + 1 :]
+        answered = any(
             each.sender == "server" and each.kind in ("SYN,ACK", "data", "FIN") for each in talk.said
-        ):
+        )
+        confirmed = any(each.sender == "client" and each.kind in ("ACK", "data", "FIN") for each in before)
+        if not answered and not confirmed and (talk.first("client", "SYN") or talk.one_way):
             return None  # (it never opened: that is told elsewhere)
+        if any(each.sender == one.sender and each.kind in ("ACK", "data", "FIN") for each in after):
+            continue  # (who has broken off says no more: the reset was not its own, or was not accepted)
         ends = [talk.closed(end) for end in ("client", "server")]
         if all(each is not None and talk.place[each.number] < talk.place[one.number] for each in ends):
             return None  # both had said that they were through
@@ -254,7 +236,7 @@ def _forgotten(talk: Talk, one: Said) -> Finding | None:
         f"The {asked.sender} {found}, and the {one.sender} answered as one that knows nothing of the "
         f"connection: only the {asked.sender} still took it for open."
     )
-    return _finding("half-open", one, words, asked)
+    return finding("half-open", one, words, asked)
 
 
 def _reset(talk: Talk, one: Said) -> Finding:
@@ -266,107 +248,4 @@ def _reset(talk: Talk, one: Said) -> Finding:
         f"The {one.sender} broke the connection off with a reset{since}; until then {data['client']} bytes "
         f"had gone to the server, and {data['server']} to the client."
     )
-    return _finding("reset", one, words, *([last] if last else []))
-
-
-# ---- What got lost, and who was full ---------------------------------------------------------------------
-
-
-def _losses(talk: Talk, gone: Finding | None) -> Iterator[Finding]:
-    """Each kind of segment that got lost, once for each end."""
-    silent = set(gone.evidence) if gone else set()
-    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for fault in talk.lost:
-        place = talk.place.get(fault.transit or 0)
-        if place is None or fault.transit in silent:
-            continue
-        one = talk.said[place]
-        if (
-            one.probe
-            or one.kind == "RST"
-            or (gone and gone.end == one.sender and one.kind in ("data", "FIN"))
-        ):
-            continue
-        proof = fault.proof or _told_by(talk, one)
-        found.setdefault((LOST.get(one.kind, "lost data"), one.sender), []).append((one.number, proof))
-    third = _third_lost(talk)
-    if third and ("lost ACK", "client") not in found:
-        found.pop(("lost SYN+ACK", "server"), None)
-        yield third
-    for (cause, sender), each in found.items():
-        (number, proof), count = each[0], len(each)
-        one = talk.said[talk.place[number]]
-        noticed = talk.said[talk.place[proof]] if proof in talk.place else one
-        if cause == "lost SYN+ACK":  # (both ends have a timer; that the client calls again says most)
-            again = (e for e in talk.said[talk.place[number] :] if e.kind == "SYN" and e.sender == "client")
-            noticed = next(again, noticed)
-        if "SYN" in cause and 0 < noticed.time - one.time < REPEATS_APART:
-            continue  # (nobody calls again so soon)
-        what = cause.removeprefix("lost ")
-        words = (
-            f"The {sender}'s {what} (packet {number}) got lost: the {noticed.sender} sent "
-            f"{'it' if noticed.sender == sender else 'what it answers'} again after "
-            f"{seconds_of(noticed.time - one.time)}, as packet {noticed.number}."
-        )
-        if noticed is one:
-            words = f"The {sender}'s {what} (packet {number}) got lost."
-        if count > 1:
-            words += f" {count} such segments got lost in all."
-        numbers = tuple(n for pair in each for n in pair)
-        yield Finding(cause, noticed.sender, noticed.number, 0, words, evidence=numbers)
-
-
-def _told_by(talk: Talk, one: Said) -> int:
-    """The packet by which the loss of another shows, where that is known of a run; else itself."""
-    for each in talk.said[talk.place[one.number] + 1 :]:
-        if each.again and each.sender == one.sender and each.seq == one.seq:
-            return each.number
-        if each.again and one.kind == "ACK" and each.sender != one.sender and each.kind in ("SYN,ACK", "FIN"):
-            return each.number
-    return one.number
-
-
-def _third_lost(talk: Talk) -> Finding | None:
-    """A SYN,ACK that comes again although nobody has called again: what should have confirmed it got lost.
-
-    (It was lost before it passed the capture; had the SYN,ACK been lost, the client would have called again.)
-    """
-    answers = [each for each in talk.said if each.kind == "SYN,ACK" and each.sender == "server"]
-    if len(answers) < 2 or not talk.opened:
-        return None
-    after = talk.said[talk.place[answers[0].number] + 1 :]
-    between = after[: talk.place[answers[1].number] - talk.place[answers[0].number] - 1]
-    calls = [each for each in talk.said if each.kind == "SYN" and each.sender == "client"]
-    if len(calls) != 1 or any(each.sender == "client" for each in between):
-        return None
-    if answers[1].time - answers[0].time < REPEATS_APART:
-        return None
-    words = (
-        f"The server answered again after {seconds_of(answers[1].time - answers[0].time)}, though the client "
-        "had not called again: what the client confirmed it with got lost on its way."
-    )
-    return _finding("lost ACK", answers[1], words, answers[0])
-
-
-def _windows(talk: Talk) -> Iterator[Finding]:
-    """An end that can take no more, and for how long."""
-    for end in ("client", "server"):
-        shut = next((e for e in talk.said if e.sender == end and "zero window" in e.labels), None)
-        if shut is None:
-            continue
-        after = talk.said[talk.place[shut.number] + 1 :]
-        again = next(
-            (e for e in after if e.sender == end and "zero window" not in e.labels and e.kind != "RST"), None
-        )
-        through = [talk.closed(each) for each in ("client", "server")]
-        if all(each is not None and talk.place[each.number] < talk.place[shut.number] for each in through):
-            continue
-        if again and again.time - shut.time < SHUT_LEAST:
-            continue
-        probes = [each for each in after if "zero-window probe" in each.labels]
-        words = f"The {end} said that it can take no more" + (
-            f"; {seconds_of(again.time - shut.time)} later it could again."
-            if again
-            else ", and it stayed so."
-        )
-        yield _finding("zero window", shut, words, *probes, *([again] if again else []))
+    return finding("reset", one, words, *([last] if last else []))

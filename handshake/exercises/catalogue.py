@@ -1,4 +1,4 @@
-"""All exercises, by their ids: a file that is not named here, twice, is no exercise; a test looks for such."""
+"""All exercises, by their ids.  A file that is not named here, twice, is none; a test looks for such."""
 
 from __future__ import annotations
 

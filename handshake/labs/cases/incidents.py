@@ -37,7 +37,7 @@ class Incident:
 
     @property
     def evidence(self) -> frozenset[int]:
-        """Packets that show it: that which proves it, those that belong to it, and all pieces of a message."""
+        """Packets that show it: the proof, those that belong to it, and all pieces of a message."""
         shows = {self.finding.transit, *self.finding.evidence}
         for message in self.trace.messages:
             if message.layer == "TLS" and message.sources and message.sources[-1].transit in shows:
