@@ -37,15 +37,21 @@ def diagnose(trace: Trace, progress: Progress = lambda done, of: None) -> Diagno
     stories: dict[int, Story] = {}
     by_connection: dict[int, list[Finding]] = {}
     calls: list[Talk] = []
-    count, icmp = len(trace.connections), unreachable(trace)
+    owned: set[int] = set()
+    count = len(trace.connections)
     for done, connection in enumerate(trace.connections, 1):
-        refused = icmp.get((connection.client, connection.server))
-        talk = Talk.of(trace, connection.number, refused)
+        talk = Talk.of(trace, connection.number)
+        owned.update(connection.transits)
         stories[connection.number] = story_of(talk)
         by_connection[connection.number] = findings_of(talk, ends, trace.epoch)
         if len(talk.said) <= BEGUN_MOST:
             calls.append(talk)
         progress(done, count)
+    icmp = unreachable(trace, owned)
+    for talk in calls:
+        talk.icmp = icmp.get((talk.connection.client, talk.connection.server))
+        if talk.icmp:
+            by_connection[talk.connection.number] = findings_of(talk, ends, trace.epoch)
     flooding, members = floods(calls, ends)
     found = list(flooding)
     for number, each in by_connection.items():

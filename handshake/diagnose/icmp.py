@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -36,12 +37,16 @@ class Unreachable(NamedTuple):
     says: str
 
 
-def unreachable(trace: Trace) -> dict[tuple[Address, Address], Unreachable]:
-    """The first such message for each (from, to) that it is about."""
+def unreachable(trace: Trace, owned: Collection[int]) -> dict[tuple[Address, Address], Unreachable]:
+    """The first such message for each (from, to) that it is about.
+
+    owned: numbers of the transits that belong to connections, which are not looked at.
+    """
     found: dict[tuple[Address, Address], Unreachable] = {}
-    for transit in trace.transits:
-        if transit.connection is not None:
+    for place in range(len(trace.transits)):
+        if place + 1 in owned:
             continue
+        transit = trace.transits[place]
         read = Dissection(transit.frame, transit.link, transit.length)
         network = read.network
         if network is None or _protocol(network) != NUMBERS[type(network)] or not read.layers:
@@ -55,7 +60,7 @@ def unreachable(trace: Trace) -> dict[tuple[Address, Address], Unreachable]:
 
 
 def _protocol(network: IPv4 | IPv6) -> int:
-    return network.protocol if isinstance(network, IPv4) else network.next_header or 0
+    return (network.protocol if isinstance(network, IPv4) else network.next_header) or 0
 
 
 def _about(quoted: bytes) -> tuple[Address, Address] | None:

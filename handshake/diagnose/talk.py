@@ -133,8 +133,8 @@ class Talk:
     icmp: Unreachable | None = None
 
     @classmethod
-    def of(cls, trace: Trace, number: int, icmp: Unreachable | None = None) -> Talk:
-        """Connection `number` of a trace.   icmp: what was said of it there."""
+    def of(cls, trace: Trace, number: int) -> Talk:
+        """Connection `number` of a trace."""
         connection = trace.connection(number)
         said, spoken, notes = [], [], []
         known: dict[tuple[str, bytes, bytes], tuple[float, int]] = {}
@@ -157,7 +157,7 @@ class Talk:
         faults = of_connection(trace.faults, number)
         lost = [fault for fault in faults if fault.kind == "lost" and fault.transit is not None]
         notes += [(0, fault.text) for fault in faults if fault.kind == "reading"]
-        return cls(connection, said, spoken, _once(lost, copies), notes, frozenset(copies), icmp)
+        return cls(connection, said, spoken, _once(lost, copies), notes, frozenset(copies))
 
     @cached_property
     def hello(self) -> Any:
