@@ -94,12 +94,13 @@ class Lab(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.controls: Mapping[str, Widget] = controls
         self.outcome: Outcome | None = None
         self.refusal = ""
-        self._note = HTML(layout=Layout(width="100%"))
-        self._views = VBox(layout=Layout(width="100%"))
-        self._bar = IntProgress(0, 0, 1, layout=Layout(width="100%", visibility="hidden"))
+        full = {"width": "100%", "margin": "0"}  # (with a margin, it would be wider than the page)
+        self._note = HTML(layout=Layout(**full))
+        self._views = VBox(layout=Layout(**full))
+        self._bar = IntProgress(0, 0, 1, layout=Layout(**full, visibility="hidden"))
         self._takes_progress = "progress" in inspect.signature(experiment).parameters
         head = HTML(f'<div style="{TEXT}"><b>{escape(title)}</b></div>')
-        row = Box(list(controls.values()), layout=Layout(flex_flow="row wrap", width="100%"))
+        row = Box(list(controls.values()), layout=Layout(flex_flow="row wrap", **full))
         bar = [self._bar] if self._takes_progress else []
         super().__init__([head, row, *bar, self._note, self._views])
         self.add_class("hs-lab")

@@ -76,16 +76,28 @@ def fate_slab(arrow: Arrow, start: Point, end: Point, s: Size) -> Slab:
 
 def _wordings(arrow: Arrow, room: float, s: Size, shorten: bool) -> Iterator[tuple[float, str, str]]:
     """(cost, name, details): details go first, from the end; the name stays as long as it can."""
-    name = fitted(arrow.name, s(NAME), room, True)
+    name = listed(arrow.name, s(NAME), room)
     for n in range(len(arrow.details), -1, -1):
         details = " ".join(arrow.details[:n])
         if not details or _wide(name, details, s) <= room:
             yield 2.5 * (len(arrow.details) - n), name, details
     if shorten:
         for share in (0.6, 0.35, 0.2):
-            shorter = fitted(arrow.name, s(NAME), share * room, True)
+            shorter = listed(arrow.name, s(NAME), share * room)
             if len(shorter) > 3:
                 yield 30 - 10 * share, shorter, ""
+
+
+def listed(names: str, size: float, room: float) -> str:
+    """Bold names with commas between, or as many of them as have room, the last among them."""
+    first, *between, last = parts = names.split(", ") if ", " in names else [names, ""]
+    if width(names, size, True) <= room or len(parts) < 3:
+        return fitted(names, size, room, True)
+    for count in range(len(between) - 1, -1, -1):
+        shorter = ", ".join([first, *between[:count], f"… {last}"])
+        if width(shorter, size, True) <= room:
+            return shorter
+    return fitted(names, size, room, True)
 
 
 def _wide(name: str, details: str, s: Size) -> float:

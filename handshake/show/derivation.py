@@ -107,7 +107,7 @@ def _box(sheet: Sheet, place: tuple[float, float], node: Node, lit: bool) -> Non
     sheet.text((left + 8, top + 19), fitted(name, 11, BOX - 14, True), 11, bold=True)
     size = f" ({len(node.value) // 2} bytes)" if node.formula else ""
     words = node.value if not node.formula else f"{node.value[:12]}…{size}"
-    sheet.text((left + 8, top + 36), fitted(words, 9.5, BOX - 14), 9.5, theme.MUTED)
+    sheet.text((left + 8, top + 36), fitted(words, 9.5, BOX - 14), 9.5, theme.INK)
 
 
 def _arrow(

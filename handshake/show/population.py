@@ -60,9 +60,10 @@ def population(
     last = 1.03 * max(times) if until is None else until
     opened = sum(call.opened is not None for call in calls)
     most = max((change.ghost for change in changes), default=0)
+    places = f"{room} place{'' if room == 1 else 's'}"
     words = [
         f"Half open at most {max((c.half_open for c in changes), default=0)}"
-        + (f" of {room} places" if room else "")
+        + (f" of {places}" if room else "")
         + (f"; ghosts at most {most}" if most else "; no ghosts")
         + f". Honest calls: {len(calls)}, of which {opened} opened."
     ]
@@ -79,7 +80,7 @@ def population(
     if room:
         (left, y), (right, _) = axes.point(0.0, room), axes.point(last, room)
         sheet.line([(left, y), (right, y)], theme.LOST, 1.4, dash=(5, 3), tags="room")
-        sheet.text((right - 4, y - 5), f"{room} places", 10, theme.LOST, align="right", tags="room label")
+        sheet.text((right - 4, y - 5), places, 10, theme.LOST, align="right", tags="room label")
     below = top + tall + 62
     if calls:
         _calls(sheet, axes, calls, below)

@@ -24,6 +24,8 @@ LONGEST = 92.0
 """What would be farther apart is drawn nearer."""
 BREAK = 58.0
 """A silence is at least so tall, to hold its words."""
+WAY = 26.0
+"""So much room is before a break through which something is under way, to hold the name of that."""
 SHRUNK = 2.5
 """A gap drawn so many times too short gets a break mark."""
 
@@ -68,15 +70,17 @@ def place(marks: Sequence[Mark], top: float, scale: float = 1.0) -> list[Break]:
     breaks: list[Break] = []
     last: dict[tuple[str, str], float] = {}
     left: dict[int, float] = {}
+    flying: set[int] = set()
     before: Mark | None = None
     for mark in marks:
         y = top
         if before is not None:
             gap = per_second * (mark.time - before.time)
             shrunk = gap > SHRUNK * LONGEST * scale
-            y = before.y + (BREAK * scale if shrunk else min(gap, LONGEST * scale))
+            way = WAY * scale if flying else 0.0
+            y = before.y + (BREAK * scale + way if shrunk else min(gap, LONGEST * scale))
             if shrunk:
-                breaks.append(Break(before.y + BREAK * scale / 2, mark.time - before.time, before.time))
+                breaks.append(Break(before.y + way + BREAK * scale / 2, mark.time - before.time, before.time))
                 # The break keeps its room to itself, whatever else pushes this mark down.
         if mark.kind != "step":
             for kind in ("sent",) if mark.kind == "sent" else ("landed", "lost"):
@@ -90,6 +94,9 @@ def place(marks: Sequence[Mark], top: float, scale: float = 1.0) -> list[Break]:
         last[(mark.end, mark.kind)] = y
         if mark.kind == "sent":
             left[mark.number] = y
+            flying.add(mark.number)
+        elif mark.kind != "step":
+            flying.discard(mark.number)
         before = mark
     return breaks
 

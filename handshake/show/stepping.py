@@ -95,7 +95,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         """The widgets: the controls, then the panes."""
         last = len(self._positions) - 1
         layout = ipywidgets.Layout
-        full = layout(width="100%")
+        full = layout(width="100%", margin="0")  # (with a margin, it would be wider than the page)
         self._slider = ipywidgets.IntSlider(0, 0, last, description="Step", layout=layout(flex="1 1 240px"))
         self._play = ipywidgets.Play(0, min=0, max=last, interval=1500, layout=layout(flex="0 0 auto"))
         ipywidgets.jslink((self._play, "value"), (self._slider, "value"))
@@ -119,7 +119,7 @@ class Stepper(ipywidgets.VBox):  # type: ignore[misc]
         self._octets = ipywidgets.HTML(layout=full)
         traitlets.link((self._slider, "value"), (self, "cursor"))
         self.observe(lambda _: self._show(), "cursor")
-        wrap = layout(flex_flow="row wrap", align_items="flex-start", width="100%")
+        wrap = layout(flex_flow="row wrap", align_items="flex-start", width="100%", margin="0")
         buttons = [back, self._play, forth, self._slider]
         controls = ipywidgets.HBox(buttons, layout=layout(flex_flow="row wrap"))
         return [

@@ -85,7 +85,8 @@ def _uneven(drawing: Drawing) -> bool:
 def _head(drawing: Drawing, sheet: Sheet) -> None:
     s = drawing.size
     room = s.width - 2 * drawing.margin
-    sheet.text((drawing.margin, s(26)), fitted(drawing.title, s(18), room, True), s(18), bold=True)
+    letters = s(18) * min(1.0, max(0.7, room / width(drawing.title or " ", s(18), True)))
+    sheet.text((drawing.margin, s(26)), fitted(drawing.title, letters, room, True), letters, bold=True)
     for n, line in enumerate(drawing.sub_lines):
         at = (drawing.margin, drawing.sub_top + s(17) * n + s(6))
         sheet.text(at, line, drawing.sub_size, theme.MUTED)
@@ -125,7 +126,7 @@ def _grid(drawing: Drawing, sheet: Sheet) -> None:
     s = drawing.size
     unseen = {(a.number, kind) for a in drawing.scene.arrows for kind in a.unseen}
     shown = {a.number: a for a in drawing.scene.arrows}
-    last = 0.0
+    last, before, told = 0.0, 0.0, ""
     ruled: list[Point] = []
     for mark in drawing.marks:
         kind = "left" if mark.kind == "sent" else "landed"
@@ -138,6 +139,11 @@ def _grid(drawing: Drawing, sheet: Sheet) -> None:
         ruled += [(drawing.x["client"], mark.y), (drawing.x["server"], mark.y)]
         about = "~" if (mark.number, kind) in unseen and mark.kind != "step" else ""
         time = about + rows.moment(mark.time, 1 if about else 2)
+        if time == told and mark.time > before:  # hours later, milliseconds still count
+            time = f"+ {rows.span(mark.time - before)}"
+        else:
+            told = time
+        before = mark.time
         sheet.text((drawing.time_right, mark.y + s(3.6)), time, s(10), theme.MUTED, align="right", tags=tags)
     if ruled:
         codes = [Path.MOVETO, Path.LINETO] * (len(ruled) // 2)

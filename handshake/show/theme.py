@@ -26,7 +26,7 @@ ROLES = {
     "grid": Colour("#e4e8ed", "#30353b"),
     "rail": Colour("#323e4b", "#d5dae0"),
     "client": Colour("#0072b2", "#56b4e9"),
-    "server": Colour("#d55e00", "#ff9a57"),
+    "server": Colour("#bb4f00", "#ff9a57"),
     "lost": Colour("#b3202c", "#ff8086"),
     "forged": Colour("#94467a", "#e79fc6"),
     # Families of states: what fills a bar, and what outlines it.

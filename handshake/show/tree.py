@@ -156,7 +156,7 @@ def _box(sheet: Sheet, column: str, y: float, name: str, value: str, lit: bool, 
     sheet.text((left + 8, y + 17), fitted(words, 10, wide - 14, True), 10, bold=True)
     size = f" ({len(value) // 2} bytes)" if wide > 145 else ""
     short = f"{value[:12]}…{size}" if len(value) >= 24 and " " not in value else value
-    sheet.text((left + 8, y + 32), fitted(short, 9.5, wide - 14), 9.5, theme.MUTED)
+    sheet.text((left + 8, y + 32), fitted(short, 9.5, wide - 14), 9.5, theme.INK)
 
 
 def _left(column: str, y: float) -> tuple[float, float]:

@@ -67,11 +67,11 @@ class Openings:
 
     def __str__(self) -> str:
         lines = [
-            f"{len(self.client)} connections, {100 * self.loss:g} % of the segments lost, "
+            f"{len(self.client):,} connections, {100 * self.loss:g} % of the segments lost, "
             f"round trip {1000 * self.rtt:g} ms"
         ]
         for end in ("client", "server"):
-            slow = "  ".join(f"{t:g} s: {100 * self.later_than(t, end):.2f} %" for t in (0.5, 1.5, 3.5, 7.5))
+            slow = ", ".join(f"{t:g} s: {100 * self.later_than(t, end):.2f} %" for t in (0.5, 1.5, 3.5, 7.5))
             lines.append(f"  {end} ESTABLISHED after {self.mean(end):.3f} s in the mean; later than {slow}")
         return "\n".join(lines)
 

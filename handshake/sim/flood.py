@@ -77,7 +77,9 @@ def flood(
         world.clock.at(starts + n / rate, partial(forge_syn, world, attacker, source, isn))
     world.run(until, limit=2_000_000)
     kind = "with cookies" if cookies else "without cookies"
-    return world.trace(f"A SYN flood of {rate:g} a second, {kind}, {backlog} places")
+    places = f"{backlog} place{'' if backlog == 1 else 's'}"
+    title = f"A SYN flood of {rate:g} a second, {kind}, {places}" if rate else f"No flood, {kind}, {places}"
+    return world.trace(title)
 
 
 def old_syns(

@@ -20,7 +20,7 @@ def bet_beneath() -> Bet:
             "TCP hands on bytes in order or not at all: what is lost is sent again, below, and TLS waits. It "
             "has no way to ask for a record again"
         ),
-        reveal=lambda: stacked("TLS 1.2", "server", 2, "lost").views[0],
+        reveal=lambda: stacked("TLS 1.2", "server", 3, "lost").views[0],
         key="10 beneath",
     )
 

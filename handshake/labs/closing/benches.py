@@ -242,7 +242,7 @@ def skipping(time_wait: bool = False, late: float = 2.0, numbers_fit: bool = Tru
     else:
         words += f" The old segment is transit {old.number}."
     views = []
-    for each in (first, last):
+    for each in (first, last) if first is not last else (first,):
         until = each.transits[0] + 12
         if each.number == old.connection:
             until = max(until, old.number + 3)
@@ -256,7 +256,7 @@ def skipping_lab() -> Lab:
         "What TIME-WAIT is for", skipping,
         time_wait=switch("the client obeys TIME-WAIT", False),
         numbers_fit=switch("the new connection's numbers fit the old segment", True),
-        late=amount("the old segment is late by (s)", 2.0, 0.1, 4.0, 0.1),
+        late=amount("the old one is late by (s)", 2.0, 0.1, 4.0, 0.1),
     )  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def wrap_lab() -> Lab:
         "Round the ring", wrap,
         before=slider("first number: 2³² minus", 10, 1, 100),
         count=slider("bytes sent", 40, 1, len(POEM)),
-        other=slider("another, 16ths of the ring ahead", 4, -8, 8),
+        other=slider("ahead, in 16ths of the ring", 4, -8, 8),
     )  # fmt: skip
 
 
