@@ -173,8 +173,7 @@ def test_no_line_of_a_solution_is_in_what_is_handed_out(path: Path) -> None:
 def test_every_notebook_has_an_exercise_and_every_exercise_a_notebook() -> None:
     for path in NOTEBOOKS:
         assert join.of_notebook(path), path.name
-    numbers = {path.name[:2] for path in NOTEBOOKS} | {"00", "10"}  # (those two are still to come)
-    assert {id[:2] for id in EXERCISES} <= numbers
+    assert {id[:2] for id in EXERCISES} == {path.name[:2] for path in NOTEBOOKS}
 
 
 @every_notebook

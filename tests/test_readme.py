@@ -11,6 +11,7 @@ import pytest
 import readme_picture
 
 from handshake import capture
+from handshake.exercises import EXERCISES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -44,6 +45,14 @@ def test_every_room_is_described() -> None:
     there |= {path.parent.name for path in (ROOT / "handshake").glob("*/__init__.py")}
     assert len(rooms) == len(set(rooms))
     assert set(rooms) == there
+
+
+def test_the_exercises_are_counted() -> None:
+    for page in ("README.md", "docs/lecturers.md"):
+        text = (ROOT / page).read_text("utf-8")
+        counted = re.search(r"(\d+)(?: so far| graded exercises)", text)
+        assert counted, page
+        assert int(counted[1]) == len(EXERCISES), page
 
 
 def test_every_notebook_is_listed() -> None:
