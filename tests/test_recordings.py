@@ -1,7 +1,7 @@
 """What `explain` says of recordings of real kernels and OpenSSL: wholes and parts, with secrets and without.
 
-See tests/recordings/README.md.  Each row: (cause, end, packet) of every finding with what is at hand, and without the
-key log where that tells less.
+See tests/recordings/README.md.  Each row: (cause, end, packet) of every finding with what is at hand, and
+without the key log where that tells less.
 """
 
 from __future__ import annotations

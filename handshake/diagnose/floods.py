@@ -20,8 +20,8 @@ HUGE = 200
 """So many are one, even if they may only just have begun."""
 
 SETTLED, CALLS_AGAIN = 0.25, 1.5
-"""So long before the end of the capture a call has to be made, in seconds, to count as not completed: one that
-was answered, and one that was not, which an honest caller would have repeated by then."""
+"""So long before the end of the capture a call has to be made, in seconds, to count as not completed: one
+that was answered, and one that was not, which an honest caller would have repeated by then."""
 
 
 def floods(talks: Sequence[Talk], ends: float) -> tuple[list[Finding], set[int]]:

@@ -86,7 +86,7 @@ def _had_arrived(talk: Talk, number: int) -> Finding | None:
         return None
     words = (
         f"The answer to the {one.sender}'s SYN (packet {one.number}) got lost: the {one.sender} called again "
-        f"after {seconds_of(again.time - one.time)} (packet {again.number}), but what it was answered at last "
+        f"after {seconds_of(again.time - one.time)} (packet {again.number}), but the answer that came "
         f"(packet {answer.number}) has the time of the first call in it, so that had arrived."
     )
     return finding("lost SYN+ACK", again, words, one, answer)

@@ -17,6 +17,17 @@ ABOVE = {
     "Handshake Secret": 'HKDF-Extract(Derive-Secret(Early Secret, "derived", ""), (EC)DHE shared secret)',
     "Master Secret": 'HKDF-Extract(Derive-Secret(Handshake Secret, "derived", ""), 0)',
 }
+"""How the secrets are made that stand in the tree's trunk."""
+
+BRANCHES = {
+    one.name: (
+        one,
+        f'Derive-Secret({one.source}, "{one.label}", '
+        + (f"messages up to {one.until})" if one.until else '"")'),
+    )
+    for one in TREE
+}
+"""How those are made that branch off, in words."""
 
 
 def early(schedule: KeySchedule, agreed: Agreed, end: str, psk: bytes | None) -> list[Secret]:
@@ -60,6 +71,7 @@ def advance(
         schedule.server_hello(dhe, th)
     else:
         getattr(schedule, stage)(th)
+    so_far = covered(told)
     found = []
     for name, value in schedule.secrets.items():
         if name in known:
@@ -71,10 +83,8 @@ def advance(
                 inputs.append((SHARED, None, None))
             found.append(_secret(name, value, ABOVE[name], inputs, agreed, end))
             continue
-        one = next(each for each in TREE if each.name == name)
-        upto = f"messages up to {one.until}" if one.until else '""'
-        formula = f'Derive-Secret({one.source}, "{one.label}", {upto})'
-        sources = covered(told) if one.until else ()
+        one, formula = BRANCHES[name]
+        sources = so_far if one.until else ()
         found.append(_secret(name, value, formula, [(one.source, None, None), *sources], agreed, end))
     return found
 

@@ -6,6 +6,7 @@ and a SHA-1 hash together, ECDSA a SHA-1 hash (RFC 4346 section 7.4.3, RFC 8422 
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import md5, new, sha1
 from typing import Any
 
@@ -19,6 +20,11 @@ SCHEMES = (0x0403, 0x0807, 0x0401, 0x0804, 0x0503, 0x0501, 0x0805, 0x0603, 0x060
 
 def kind_of(public_key: Any) -> str:
     """What a public key is: "RSA", "ECDSA", "Ed25519", or another name for what is not used here."""
+    return _kind_of(type(public_key))  # type: ignore[arg-type]  # (a class can be hashed)
+
+
+@cache
+def _kind_of(key: Any) -> str:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     for kind, name in (
@@ -26,9 +32,9 @@ def kind_of(public_key: Any) -> str:
         (ec.EllipticCurvePublicKey, "ECDSA"),
         (ed25519.Ed25519PublicKey, "Ed25519"),
     ):
-        if isinstance(public_key, kind):
+        if issubclass(key, kind):
             return name
-    return type(public_key).__name__
+    return str(key.__name__)
 
 
 def curve_of(public_key: Any) -> str:
