@@ -53,6 +53,7 @@ SIGNS = {
         "Only a part of it lies in the window, and that part may be taken: a segment need not fit as a whole."
     ),
     "SYN and FIN not counted": "SYN and FIN take a number each, as a byte of data does.",
+    "one for both": "SYN and FIN take a number each, and so two if both are set.",
     "every flag counted": "Of the control bits only SYN and FIN take a number: they have to be acknowledged.",
     "no truth value": "The answer is True or False, and is given back by `return`.",
     "no wrap": "The window may begin before 2³² - 1 and end after 0: compare distances from RCV.NXT.",
@@ -104,6 +105,8 @@ def judge(ask: Ask, given: dict[str, Any]) -> Iterator[Finding]:
     for (data, flags), got in zip(lengths, ask.many("seg_len", lengths), strict=True):
         wanted = data + ("SYN" in flags) + ("FIN" in flags)
         signs = [("SYN and FIN not counted", data), ("every flag counted", data + len(flags))]
+        if {"SYN", "FIN"} <= set(flags):
+            signs.insert(0, ("one for both", data + 1))
         yield compare("lengths", f"seg_len({data}, {flags})", wanted, got, signs)
 
 

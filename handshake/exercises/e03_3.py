@@ -29,8 +29,9 @@ What the standard leaves open, and what is left out:
 
 - An acknowledgment of our own is `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`. Data in order are acknowledged at
   once; they are handed to the program, and the window stays as wide as it was.
-- Figure 7, line 6: to SYN-RECEIVED may come a SYN, ACK whose SYN is known (`seq` is RCV.NXT - 1). Its ACK is
-  looked at as any other; if it is good, the connection is open, and nothing is sent.
+- Where both ends have called each other (figure 7 of the RFC, line 6), to SYN-RECEIVED may come a SYN, ACK
+  whose SYN is known (`seq` is RCV.NXT - 1). Its ACK is looked at as any other; if it is good, the connection
+  is open, and nothing is sent.
 - The bare ACK that opens the connection may carry data, and so may later ones. Data begin at RCV.NXT, or lie
   outside the window. There is no FIN, no URG, no data with SYN or RST, no closed window, and to SYN-RECEIVED
   the same SYN does not come again without ACK.

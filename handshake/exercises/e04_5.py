@@ -31,7 +31,7 @@ knows how many. There may be several jumps. What is asked for below is in true t
   it spoke another `step` ms. Once `"dead"`, always `"dead"`, whatever comes.
 - `"ping"` at the latest when more than `interval` + `step` ms have passed since the peer spoke and since the
   last `"ping"`, and for every jump since then another `step` ms; never when less than `interval` ms have
-  passed since one of them.
+  passed since the peer last spoke, or since the last `"ping"`.
 """
 
 STARTER = """

@@ -19,7 +19,7 @@ order. Where there is no list at all, the client does not ask for revocation, wh
 
 For each chain fill in `"valid"` (two are), or `[fault, index, alert]`.
 
-- The fault is the first that is found, in this order: `"known issuer"` (there is no way up to a trusted
+- The fault is one of these (in the order of the checks): `"known issuer"` (there is no way up to a trusted
   root), `"signature"`, `"expired"`, `"not yet valid"`, `"issued by a CA"` (who has issued it is none),
   `"path length"` (more CAs below one than it allows), `"may sign certificates"` (usage without keyCertSign),
   `"name constraints"`, `"critical extensions"` (one that nobody knows), `"strong enough"` (RSA below 2048

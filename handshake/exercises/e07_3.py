@@ -28,8 +28,10 @@ TLS 1.2.
 
 The answer is a dictionary of bytes with these seven names: `"master secret"`, `"client MAC key"`,
 `"server MAC key"`, `"client key"`, `"server key"`, `"client IV"`, `"server IV"` ("client" is what the client
-writes with). A piece that the key block of TLS 1.2 does not have for that suite is `b""`; which those are,
-and how long the others, is in RFC 5246 section 6.3 and appendix C, and in RFC 5288 section 3.
+writes with). A piece that the key block of TLS 1.2 does not have for that suite is `b""`; RFC 5246
+section 6.3 and appendix C and RFC 5288 section 3 have the lengths: a MAC key is as long as the hash, 20 bytes
+with SHA-1; AES-128 has keys of 16; a CBC record brings its whole IV along, and a GCM record the last 8 of the
+12 bytes of its nonce.
 
 Put your `prf` of 07.2 into the same cell. `hashlib` and `hmac` are there.
 """

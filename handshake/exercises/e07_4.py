@@ -19,6 +19,9 @@ master secret), the server's random, and of each end all records from its Change
 each with its header. In each list the first record is ChangeCipherSpec, the second, sealed, is Finished, and
 the third is application data. Open the third of each end.
 
+The additional data is (RFC 5246 section 6.2.3.3) the number of the record under these keys, 8 bytes; its
+type, 1; its version, 2; and how long the content is that was encrypted, 2.
+
 Fill in for each end the nonce (12 bytes) and the additional data (13 bytes) with which that record opens,
 both as text in hexadecimal, and the text that it carries, as text (what is no text you may give as bytes;
 white space at its ends does not count). To decrypt, use `AESGCM` of

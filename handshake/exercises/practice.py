@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from html import escape
@@ -95,11 +96,7 @@ class Given(dict[str, Any]):
     """Parameters, which show themselves line by line."""
 
     def __str__(self) -> str:
-        lines = []
-        for name, value in self.items():
-            text = value.hex() if isinstance(value, bytes) else str(value)
-            lines.append(f"{name}:\n{text}" if "\n" in text else f"{name}: {text}")
-        return "\n".join(lines)
+        return "\n".join(line for name, value in self.items() for line in _lines(name, value))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # (IPython would show it as a dictionary)
         printer.text(str(self))
@@ -107,6 +104,20 @@ class Given(dict[str, Any]):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         style = "white-space:pre-wrap;line-height:1.4"
         return {"text/plain": str(self), "text/html": f'<pre style="{style}">{escape(str(self))}</pre>'}
+
+
+def _lines(name: object, value: Any, depth: int = 0) -> Iterator[str]:
+    """A value with its name before it; what is in a dictionary stands below it, line by line."""
+    before = "  " * depth + f"{name}:"
+    if isinstance(value, dict) and value:
+        yield before
+        for key, each in value.items():
+            yield from _lines(key, each, depth + 1)
+        return
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ", ".join(value) or "empty"
+    text = value.hex() if isinstance(value, bytes) else "none" if value in ({}, "") else str(value)
+    yield f"{before}\n{text}" if "\n" in text else f"{before} {text}"
 
 
 def mine(id: str, student: str | None = None) -> Given:

@@ -49,6 +49,9 @@ WRONG = {
     "no truth value": RIGHT[0].replace(
         "return first < rcv_wnd or last < rcv_wnd", "return int(first < rcv_wnd or last < rcv_wnd)"
     ),
+    "one for both": RIGHT[0].replace(
+        'flags.count("SYN") + flags.count("FIN")', 'bool({"SYN", "FIN"} & set(flags))'
+    ),
     "SYN and FIN not counted": RIGHT[0].replace(' + flags.count("SYN") + flags.count("FIN")', ""),
     "no wrap": """
 def is_acceptable(seq, length, rcv_nxt, rcv_wnd):
