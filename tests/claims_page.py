@@ -17,6 +17,9 @@ Each statement of the article in our words, what is to be said of it, where the 
 notebook whose cells show it (they are tagged with the number). What the wire does instead, and how to find
 out, stands on the cards: `article.cards("S86")`.
 
+The cited sections were opened and held against the claims on 2026-11-26; of POSIX and of ITU-T X.200, whose
+texts are not free to keep, what is quoted of them.
+
 This page is written by `python tests/claims_page.py` from `handshake/article/claims.toml`. Texts: CC BY 4.0.
 """
 

@@ -15,6 +15,9 @@ from handshake.show.report import report
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
+PAGES = ("icmp_unreach", "lostsynack", "flood_rst", "cli_unknownca_13", "badmac_s13", "part_lostsyn_doubled")
+"""Those whose page is drawn as well, which takes longer than all else."""
+
 Told = list[tuple[str, str, int]]
 
 EXPECTED: dict[str, tuple[Told, Told | None]] = {
@@ -92,10 +95,11 @@ def test_what_is_told_of_it(name: str) -> None:
     trace = capture.read(path, keylog=keys if keys.exists() else None)
     found = trace.diagnose()
     assert [(each.cause, each.end, each.transit) for each in found] == whole
-    page = report(trace, found)
-    for each in found:
-        assert each.cause in page
-        assert f"packet {each.transit}" in page
+    if name in PAGES:
+        page = report(trace, found)
+        for each in found:
+            assert each.cause in page
+            assert f"packet {each.transit}" in page
     if keys.exists():
         found = capture.read(path).diagnose()
         assert [(each.cause, each.end, each.transit) for each in found] == (whole if bare is None else bare)

@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
             "failed, at which end, which packet proves it, and what to try."
         ),
     )
-    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("file", type=Path, metavar="FILE", help="the capture: pcap or pcapng, of any size")
     one.add_argument("--keylog", type=Path, metavar="F", help="TLS secrets, as SSLKEYLOGFILE writes them")
     one.add_argument(
         "--rsa-key", type=Path, action="append", default=[], metavar="F",

@@ -17,6 +17,9 @@ from handshake.exercises.judging import Exercise, Result, judged
 from handshake.exercises.parameters import ANYBODY, given, issue, mistaken, shown
 from handshake.files import whole
 
+LONG = 90
+"""A list with more letters stands below its name."""
+
 PROGRESS = ".handshake-progress.json"
 """The file that remembers what was won, beside the notebooks.  Losing it loses no work."""
 
@@ -102,7 +105,7 @@ class Given(dict[str, Any]):
         printer.text(str(self))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        style = "white-space:pre-wrap;line-height:1.4"
+        style = "white-space:pre-wrap;line-height:1.4;max-height:45em;overflow:auto"
         return {"text/plain": str(self), "text/html": f'<pre style="{style}">{escape(str(self))}</pre>'}
 
 
@@ -115,6 +118,10 @@ def _lines(name: object, value: Any, depth: int = 0) -> Iterator[str]:
             yield from _lines(key, each, depth + 1)
         return
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        if len(", ".join(value)) > LONG:
+            yield before
+            yield from ("  " * (depth + 1) + each for each in value)
+            return
         value = ", ".join(value) or "empty"
     text = value.hex() if isinstance(value, bytes) else "none" if value in ({}, "") else str(value)
     yield f"{before}\n{text}" if "\n" in text else f"{before} {text}"

@@ -105,7 +105,8 @@ def grade(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         raise Refused("handshake grade", "ended; the same command again goes on where it was") from None
     students = {student for student, _ in run.marks}
-    print(f"{len(run.marks)} marks of {len(students)} students: {readable(str(options.out))}")
+    who = f"{len(students)} student{'' if len(students) == 1 else 's'}"
+    print(f"{len(run.marks)} marks of {who}: {readable(str(options.out))}")
     for student, troubles in run.troubles.items():
         for trouble in troubles:
             print(f"{student}: {trouble}")
