@@ -156,7 +156,7 @@ def test_the_first_proof_that_breaks_is_where_it_is_noticed(changed: str, versio
 
 
 @every_version
-@pytest.mark.parametrize("ours", ENDS)
+@pytest.mark.parametrize("ours", [ENDS[0], pytest.param(ENDS[1], marks=pytest.mark.slow), *ENDS[2:]])
 def test_the_grid_says_what_comes_of_each_cell(ours: str, version: str) -> None:
     for requirement in ASKS:
         for client in HAS:
@@ -195,6 +195,7 @@ def drawn() -> list[tuple[str, Outcome]]:
     ]
 
 
+@pytest.mark.slow
 def test_no_two_words_of_a_strip_touch_and_its_text_says_the_same() -> None:
     for name, outcome in drawn():
         picture: Picture = outcome.views[0]

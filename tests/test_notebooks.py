@@ -218,6 +218,7 @@ Picture()
 """
 
 
+@pytest.mark.slow
 def test_nbval_fails_what_is_stored_bare_or_wrong_and_nothing_else(tmp_path: Path) -> None:
     shutil.copy(ROOT / "conftest.py", tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")

@@ -70,7 +70,9 @@ def test_the_explorer_shows_sealed_what_is_sealed() -> None:
     assert b"hello, client" not in oneway.explorer("the server's data").views[0].data
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [
+    pytest.param(each, marks=[] if each == "ClientHello" else pytest.mark.slow) for each in TARGETS
+])  # fmt: skip
 def test_every_bit_that_is_flipped_is_noticed_by_somebody(target: str) -> None:
     """Every byte of every message that may be chosen, but for those of which TLS makes nothing."""
     run = run_of("RSA")

@@ -270,7 +270,9 @@ def test_a_server_that_closed_first_does_not_get_its_port_back(first: str, reuse
 # ---- A hundred thousand openings -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", [0.0, 0.05, 0.2, 0.4])
+@pytest.mark.parametrize("loss", [
+    pytest.param(loss, marks=[] if loss == 0.2 else pytest.mark.slow) for loss in (0.0, 0.05, 0.2, 0.4)
+])  # fmt: skip
 @pytest.mark.parametrize("rtt", [0.01, 0.3])
 def test_arrays_and_machine_agree_on_the_mean_and_on_the_tail(loss: float, rtt: float) -> None:
     """Within four standard errors of the smaller sample."""
