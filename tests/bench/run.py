@@ -8,15 +8,16 @@ The exit status is 1 if a must is not met.  docs/benchmarks.md says what the row
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import importlib.metadata
 import json
 import os
 import platform
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -48,14 +49,20 @@ def conditions() -> dict[str, str]:
 
 
 def measured(topic: str, rounds: int) -> Findings:
-    """The findings of one topic; a peer that is missing is told, not raised."""
-    # What earlier topics have left is not looked through again and again by this one's garbage collection.
-    gc.collect()
-    gc.freeze()
+    """The findings of one topic; a peer that is missing is told, not raised.
+
+    In a process of its own: else it pays for the memory that earlier topics have left.
+    """
     try:
-        found: Findings = importlib.import_module(f"bench_{topic}").run(rounds)
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            return alone.submit(run, topic, rounds).result()
     except ModuleNotFoundError as missing:
         return Findings([Row(topic, "everything", "", None, note=f"{missing.name} is not installed")])
+
+
+def run(topic: str, rounds: int) -> Findings:
+    """The same, in this process."""
+    found: Findings = importlib.import_module(f"bench_{topic}").run(rounds)
     return found
 
 
