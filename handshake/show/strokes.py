@@ -139,7 +139,9 @@ def _grid(drawing: Drawing, sheet: Sheet) -> None:
         ruled += [(drawing.x["client"], mark.y), (drawing.x["server"], mark.y)]
         about = "~" if (mark.number, kind) in unseen and mark.kind != "step" else ""
         time = about + rows.moment(mark.time, 1 if about else 2)
-        if time == told and mark.time > before:  # hours later, milliseconds still count
+        if (
+            time == told and mark.time >= 60 and mark.time - before >= 1e-6
+        ):  # (hours later, 20 ms still count)
             time = f"+ {rows.span(mark.time - before)}"
         else:
             told = time

@@ -59,7 +59,7 @@ def stacked_lab() -> Lab:
         "One segment fails beneath TLS", stacked,
         version=choice("version", ("TLS 1.2", "TLS 1.3"), "TLS 1.3"),
         end=choice("sent by", ("client", "server"), "server"),
-        nth=slider("which of that end's, counted from 1", 2, 1, 12),
+        nth=slider("which of its segments", 2, 1, 12),
         befell=choice("what happens to it", BEFALLS, "nothing"),
         late=amount("late by (s)", 0.3, 0.05, 3.0, 0.05),
         layer=choice("show", LAYERS, "both"),

@@ -50,7 +50,7 @@ def one_packet_lab() -> Lab:
     return Lab(
         "What happens to one segment?", one_packet,
         end=choice("sent by", ("client", "server"), "client"),
-        nth=slider("which of that end's, counted from 1", 2, 1, 8),
+        nth=slider("which of its segments", 2, 1, 8),
         befell=choice("what happens to it", WHAT, "nothing"),
         late=amount("late by (s)", 0.3, 0.05, 3.0, 0.05),
     )  # fmt: skip
