@@ -61,6 +61,7 @@ EXPECTED: dict[str, tuple[Told, Told | None]] = {
     "nobye12_s_fin": ([("truncation", "server", 14)], None),
     "nobye12_s_reord": ([("truncation", "server", 13)], None),
     "nobye13_s_fin": ([("truncation", "server", 16)], None),
+    "tls_to_http": ([("no TLS", "server", 6)], None),
     "server_closes_on_hello": ([("unknown", "server", 6)], None),
     "client_leaves_after_cert12": ([("unknown", "client", 8)], None),
     "part_clinone_start_at_9": ([("missing client certificate", "server", 3)], None),

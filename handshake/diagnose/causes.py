@@ -144,6 +144,11 @@ CAUSES = {
         "One end broke TLS off, with an alert.",
         "The alert's name says what its sender found; its log may say more.",
     ),
+    "no TLS": Cause(
+        "One end began TLS, and the other answered with something else.",
+        "Is it the right port, and does the service there begin with TLS? Some speak in the clear first, and "
+        "change to TLS later (STARTTLS). What it answered, the capture has in the clear.",
+    ),
     "unknown": Cause(
         "It failed, and the capture does not tell why.",
         "If an alert was sent, it was encrypted: with the secrets (a key log: SSLKEYLOGFILE at the client) "

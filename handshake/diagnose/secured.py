@@ -27,6 +27,7 @@ from handshake.tls.alerts import ALERTS, NUMBERS
 from handshake.tls.hellos import ClientHello
 from handshake.tls.messages13 import Certificate13
 from handshake.tls.proofs import Certificate
+from handshake.tls.watcher import NO_TLS
 from handshake.trace import OTHER
 
 OF_CERTIFICATES = {
@@ -65,7 +66,7 @@ def of_secured(talk: Talk, epoch: int) -> Iterator[Finding]:
     if not talk.spoken:
         return
     reading = _Reading(talk, epoch)
-    found, left, cut = reading.by_alert(), reading.left(), reading.cut_short()
+    found, left, cut = reading.by_alert(), reading.no_tls() or reading.left(), reading.cut_short()
     gone = left or cut
     # (An alert behind the other end's good-bye only complains that it was none, or came too soon.)
     if found is None or (gone is not None and gone.transit < found.transit and gone.end != found.end):
@@ -301,6 +302,19 @@ class _Reading:
             "without the secrets."
         )
         return Finding("unknown", one.sender, one.number, 0, words)
+
+    def no_tls(self) -> Finding | None:
+        """A server that answers a ClientHello with bytes that are no TLS."""
+        hello = next((each for each in self.spoken if each.name == "ClientHello"), None)
+        if hello is None or any(each.sender == "server" for each in self.spoken):
+            return None
+        if not any(f"server sends {NO_TLS}" in note for _, note in self.talk.notes):
+            return None
+        answer = self.talk.first("server", "data")
+        if answer is None:
+            return None
+        words = f"The client began TLS (packet {hello.number}), and what the server answered is no TLS."
+        return Finding("no TLS", "server", answer.number, 0, words, evidence=(hello.number,))
 
     def left(self) -> Finding | None:
         """An end that leaves in the middle of the handshake without a word."""

@@ -48,6 +48,9 @@ from handshake.tls.suites import ALL, Suite, suite_name
 from handshake.tls.watcher13 import Ring
 from handshake.trace import Secret
 
+NO_TLS = "is no TLS"
+"""What is said of bytes that are not."""
+
 
 class Watcher:
     """Follows one connection.
@@ -96,7 +99,7 @@ class Watcher:
             found += self._record(sender, end, record, start)
         if trouble:
             end.broken = trouble
-            self.notes.append(f"what the {sender} sends is no TLS from byte {end.offset} on: {trouble}")
+            self.notes.append(f"what the {sender} sends {NO_TLS} from byte {end.offset} on: {trouble}")
         return found
 
     # ---- Records -----------------------------------------------------------------------------------------
