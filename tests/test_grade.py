@@ -156,7 +156,7 @@ def test_what_a_process_leaves_behind_is_taken_away(
 ) -> None:
     """Children that have gone off into a session of their own are ended, and folders are gone."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    body = "for _ in range(600):\n        os.mkdir('d')\n        os.chdir('d')\n"
+    body = "for _ in range(1500):\n        os.mkdir('d')\n        os.chdir('d')\n"
     deep = f"import os\ndef is_valid_ack(*a):\n    {body}"
     marked(Task("mallory", "02.3", deep, ()), SALTS, workshop)
     assert not list(tmp_path.glob("handshake-answer-*"))
