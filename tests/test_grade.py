@@ -151,6 +151,7 @@ def test_a_hostile_answer_costs_its_own_points_and_no_more(
     assert all(len(words) < 2000 for _, words in bad.told)
 
 
+@pytest.mark.slow
 def test_what_a_process_leaves_behind_is_taken_away(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
