@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from handshake.net import IPv4, IPv6
 from handshake.peel import Dissection
+from handshake.tcp import Segment
 from handshake.trace import Address, Trace
 
 PORT = "port unreachable"
@@ -25,8 +26,6 @@ UNREACHABLE = {
 
 NUMBERS = {IPv4: 1, IPv6: 58}
 """ICMP's number as a protocol."""
-
-TCP = 6
 
 
 class Unreachable(NamedTuple):
@@ -73,7 +72,7 @@ def _about(quoted: bytes) -> tuple[Address, Address] | None:
     else:
         return None
     ports = quoted[header : header + 4]
-    if protocol != TCP or len(ports) < 4:
+    if protocol != Segment.number or len(ports) < 4:
         return None
     source, target = (str(ip_address(quoted[n : n + size])) for n in (at, at + size))
     return (source, int.from_bytes(ports[:2], "big")), (target, int.from_bytes(ports[2:], "big"))

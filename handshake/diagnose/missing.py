@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from handshake.diagnose.findings import Finding
 from handshake.diagnose.talk import REPEATS_APART, Said, Talk, finding, seconds_of
+from handshake.flows import terms
 
 SHUT_LEAST = 0.1
 """A window that is closed for less, in seconds, has held up nobody."""
@@ -127,19 +128,20 @@ def _third_lost(talk: Talk) -> Finding | None:
 def windows(talk: Talk) -> Iterator[Finding]:
     """An end that can take no more, and for how long."""
     for end in ("client", "server"):
-        shut = next((e for e in talk.said if e.sender == end and "zero window" in e.labels), None)
+        shut = next((e for e in talk.said if e.sender == end and terms.ZERO_WINDOW in e.labels), None)
         if shut is None:
             continue
         after = talk.said[talk.place[shut.number] + 1 :]
         again = next(
-            (e for e in after if e.sender == end and "zero window" not in e.labels and e.kind != "RST"), None
+            (e for e in after if e.sender == end and terms.ZERO_WINDOW not in e.labels and e.kind != "RST"),
+            None,
         )
         through = [talk.closed(each) for each in ("client", "server")]
         if all(each is not None and talk.place[each.number] < talk.place[shut.number] for each in through):
             continue
         if again and again.time - shut.time < SHUT_LEAST:
             continue
-        probes = [each for each in after if "zero-window probe" in each.labels]
+        probes = [each for each in after if terms.ZERO_WINDOW_PROBE in each.labels]
         words = f"The {end} said that it can take no more" + (
             f"; {seconds_of(again.time - shut.time)} later it could again."
             if again

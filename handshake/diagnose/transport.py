@@ -9,6 +9,7 @@ from handshake.diagnose.findings import Finding
 from handshake.diagnose.icmp import PORT
 from handshake.diagnose.missing import losses, windows
 from handshake.diagnose.talk import PROBES_APART, REPEATS_APART, Said, Talk, apart, finding, seconds_of
+from handshake.flows import terms
 from handshake.tcp import seq
 from handshake.trace import OTHER
 
@@ -140,7 +141,7 @@ def _gone(talk: Talk) -> Finding | None:
         after = [each for each in talk.said[talk.place[heard.number] + 1 :] if each.sender == end]
         broken = [each for each in after if each.kind == "RST"]
         probes = apart([each for each in after if each.probe], PROBES_APART)
-        asked = apart([each for each in after if "zero-window probe" in each.labels], PROBES_APART)
+        asked = apart([each for each in after if terms.ZERO_WINDOW_PROBE in each.labels], PROBES_APART)
         repeated = _most_repeated(after)
         if len(probes) >= 2 or (probes and broken):
             proof = (broken or probes)[-1]

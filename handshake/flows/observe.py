@@ -131,7 +131,7 @@ def _labels(one: Seen, own: Direction, peer: Direction) -> list[str]:
         elif peer.nxt is not None and seq.less(segment.ack, peer.nxt):
             labels.append("duplicate ACK")
     if not segment.window and not flags & (SYN | RST):
-        labels.append("zero window")
+        labels.append(terms.ZERO_WINDOW)
     return labels
 
 

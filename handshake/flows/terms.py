@@ -6,6 +6,7 @@ from __future__ import annotations
 
 RETRANSMISSION = "retransmission"
 KEEP_ALIVE = "keep-alive"
+ZERO_WINDOW = "zero window"
 ZERO_WINDOW_PROBE = "zero-window probe"
 OUTSIDE = "outside the window"
 NOT_CAPTURED = "not captured"
